@@ -1,0 +1,40 @@
+import type { CommitSeq } from './identifiers';
+import type { ErrorCode, ErrorExtras } from './errors';
+import type { Tags } from './changes';
+
+/** What can be asked of a replica's state. Plain data: it crosses threads and peer links as it is. */
+export type ReadRequest =
+  | { readonly kind: 'get'; readonly ns: string; readonly id: string }
+  | {
+      readonly kind: 'list';
+      readonly ns: string;
+      readonly prefix?: string;
+      readonly limit: number;
+      readonly cursor?: string;
+    }
+  | QueryRequest;
+
+export interface QueryRequest {
+  readonly kind: 'query';
+  readonly ns: string;
+  readonly tags?: Tags;
+  readonly type?: string;
+  readonly prefix?: string;
+  /** Top-level keys of `body` to keep; all when absent. */
+  readonly fields?: readonly string[];
+  readonly order: 'id' | 'commit_seq' | '-commit_seq';
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export type ReadOutcome =
+  | { readonly kind: 'object'; readonly json: Uint8Array; readonly commitSeq: CommitSeq }
+  | { readonly kind: 'absent' }
+  /** Objects as JSON, in order; `nextCursor` when more may follow. */
+  | { readonly kind: 'page'; readonly objects: readonly Uint8Array[]; readonly nextCursor?: string }
+  | {
+      readonly kind: 'rejected';
+      readonly code: ErrorCode;
+      readonly detail: string;
+      readonly extras?: ErrorExtras;
+    };

@@ -1,0 +1,40 @@
+import type { CommandOutcome, CommitSeq, ReadOutcome, ReadRequest, WriteCommand } from '#contracts';
+import type { WatchHandle, WatchRequest, WatchSink } from '#watch';
+
+/** How fresh a read must be. */
+export type Consistency =
+  | { readonly kind: 'linearizable' }
+  /** From the local replica at once, or once it has applied `minSeq`. */
+  | { readonly kind: 'stale'; readonly minSeq?: CommitSeq };
+
+export interface ReadAnswer {
+  readonly outcome: ReadOutcome;
+  /** Position of the replica that answered. */
+  readonly commitSeq: CommitSeq;
+}
+
+/** One named check of readiness. */
+export interface ReadinessCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** What the server needs of the engine, in plain data, so that it may live in another thread. */
+export interface Engine {
+  /**
+   * Resolves after the command is committed by a quorum, synced to its disks and applied here. Rejects with a
+   * `StateError`: `no_leader`, `overloaded`, `storage_full`, `draining` (nothing happened) or `timeout` (unknown).
+   */
+  write(command: WriteCommand, options: { readonly timeoutMs: number }): Promise<CommandOutcome>;
+  /** Rejects with `no_leader`, `timeout` or `draining`. */
+  read(
+    request: ReadRequest,
+    options: { readonly consistency: Consistency; readonly timeoutMs: number },
+  ): Promise<ReadAnswer>;
+  /** Rejects with `compacted` or `too_many_watchers`; see {@link WatchSink} for the stream. */
+  watch(request: WatchRequest, sink: WatchSink): Promise<WatchHandle>;
+  readiness(): readonly ReadinessCheck[];
+  /** Stops taking writes, ends watches with `draining`, hands leadership over, flushes and closes. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,92 @@
+import type { GroupId, HardState, LogEntry, LogIndex, Term } from '#contracts';
+import type { StateReader, WriteSet } from '#state-machine';
+
+/** What one group wants made durable: applied in the order floor, hard state, entries. */
+export interface LogWrite {
+  readonly group: GroupId;
+  /**
+   * A snapshot was installed up to here: everything the log held of this group goes, and it continues after
+   * `index`. To drop a prefix only, see {@link LogStore.compact}.
+   */
+  readonly reset?: { readonly index: LogIndex; readonly term: Term };
+  readonly hardState?: HardState;
+  /** Consecutive entries. The first may lie at or below `lastIndex`: everything from it on is replaced. */
+  readonly entries: readonly LogEntry[];
+}
+
+/** What the log remembers of a group. */
+export interface LogGroupState {
+  readonly hardState: HardState;
+  /** The floor: index and term of the last entry that was compacted away (0, 0 for a whole log). */
+  readonly floorIndex: LogIndex;
+  readonly floorTerm: Term;
+  readonly lastIndex: LogIndex;
+}
+
+/**
+ * The node's one append-only log: the Raft log of all its groups and the only write-ahead log.
+ *
+ * Ordering: writes become durable in the order of their calls, across groups. Durability: `onDurable` runs, on
+ * the event loop and in order, once everything up to that write is synced. Failure: a failed write or sync ends
+ * the process through `onFatal` given at opening, and no later `onDurable` ever runs. Ownership: entry data is
+ * kept by reference and must not be written to.
+ */
+export interface LogStore {
+  /** Groups with any record, as recovered or written since. */
+  groups(): readonly GroupId[];
+  state(group: GroupId): LogGroupState | undefined;
+  /** Term at `index`, of the floor as well; `undefined` when compacted or beyond the end. */
+  term(group: GroupId, index: LogIndex): Term | undefined;
+  /** Entries `low` (inclusive) to `high` (exclusive): at least one, then as many as fit `maxBytes`. Throws if compacted. */
+  entries(group: GroupId, low: LogIndex, high: LogIndex, maxBytes: number): readonly LogEntry[];
+  /** Takes several groups' writes as one append. Visible to reads at once, durable when `onDurable` runs. */
+  append(writes: readonly LogWrite[], onDurable: () => void): void;
+  /** The group no longer needs entries at or below `index`; whole segments may go once no group needs them. */
+  compact(group: GroupId, index: LogIndex): void;
+  /** Forgets a group that left this node: its records are garbage from here on. */
+  forget(group: GroupId): void;
+  /** Whether writes that grow the data may be taken: `low` from the low-water mark on. */
+  space(): 'ok' | 'low';
+  stats(): LogStats;
+  /** Syncs what was appended, stops, releases the files. */
+  close(): Promise<void>;
+}
+
+export interface LogStats {
+  readonly activeSegments: number;
+  readonly bytes: number;
+}
+
+/** One group replica's key-value state, in a folder of its own. */
+export interface StateStore extends StateReader {
+  /**
+   * Takes the writes of one applied batch, whole or not at all, visible to reads on return. Not synced: after a
+   * crash the state is some earlier prefix, and the log replays the rest.
+   */
+  write(writes: WriteSet): void;
+  /** Resolves once everything written before the call survives a crash: what the log may then be trimmed to. */
+  flush(): Promise<void>;
+  /** Bytes on disk, roughly. */
+  bytes(): number;
+  close(): Promise<void>;
+}
+
+/** Opens and removes the state folders of group replicas. */
+export interface StateStores {
+  open(group: GroupId): Promise<StateStore>;
+  /** Removes a closed replica's data from the disk. */
+  destroy(group: GroupId): Promise<void>;
+}
+
+/** Milliseconds: `wallMs` since 1970 and may jump, `monotonicMs` never goes back. */
+export interface Clock {
+  wallMs(): number;
+  monotonicMs(): number;
+  /** Runs `task` once after about `delayMs`; the returned function cancels. */
+  after(delayMs: number, task: () => void): () => void;
+}
+
+export interface Random {
+  /** A whole number from 0 to below `bound`. */
+  below(bound: number): number;
+}
