@@ -60,7 +60,14 @@ export class Feed implements Task {
     if (position > this.received && !this.filling) this.fill();
   }
 
+  /** Whether more will come without anybody's doing. */
+  isBusy(): boolean {
+    return this.filling || this.pending.length > 0;
+  }
+
   step(): number {
+    // The last watcher left while the feed stood in the queue, and the hub has forgotten it.
+    if (this.watchers.size === 0) return 0;
     const run = this.pending.length <= RUN_BATCHES ? this.pending : this.pending.slice(0, RUN_BATCHES);
     this.pending = run === this.pending ? [] : this.pending.slice(RUN_BATCHES);
     if (run.length > 0) for (const group of this.groups.values()) group.append(run);
@@ -118,10 +125,6 @@ export class Feed implements Task {
       this.bookmark = { position, frame: bookmarkFrame(this.ns, position) };
     }
     return this.bookmark.frame;
-  }
-
-  pendingBatches(): number {
-    return this.pending.length;
   }
 
   private take(batch: ChangeBatch): void {

@@ -30,7 +30,7 @@ export class FilterGroup implements Task {
   readonly blocked = new Set<Watcher>();
   members = 0;
   readonly chain: Chain;
-  private sweep: Iterator<Watcher> | undefined;
+  private sweep: Iterator<Watcher, undefined> | undefined;
   private sweptTail: unknown;
 
   constructor(
@@ -61,8 +61,8 @@ export class FilterGroup implements Task {
     }
     let writes = 0;
     for (let visited = 0; visited < SWEEP_WATCHERS; visited++) {
-      const { done, value } = this.sweep.next();
-      if (done === true) {
+      const { value } = this.sweep.next();
+      if (value === undefined) {
         this.sweep = undefined;
         if (this.sweptTail !== this.chain.tail) this.context.queue.add(this);
         return visited + writes * WATCHER_COST;

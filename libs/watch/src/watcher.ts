@@ -231,8 +231,7 @@ export class Watcher implements WatchHandle, Task {
     const { feed } = this;
     if (this.readThrough > this.position) this.position = this.readThrough;
     if (this.position > feed.through) feed.advanceTo(this.position);
-    // The feed, when it advanced, may have lost its history and this watcher its place in the hub.
-    if (this.stage === 'closed' || this.position > feed.through) return true;
+    if (this.position > feed.through) return feed.isBusy();
     if (this.position === feed.through) {
       this.goLive();
       return false;
