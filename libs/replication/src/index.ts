@@ -1,2 +1,3 @@
 export * from './ports';
 export * from './engine';
+export { StateCorruption } from './state-corruption';

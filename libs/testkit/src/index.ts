@@ -1,0 +1,5 @@
+export { SimClock } from './sim-clock';
+export { SseParser, type SseEvent } from './sse';
+export { checkWatchStream, stateAt, type WatchStream } from './watch-rules';
+export { MemoryChangeSource } from './memory-change-source';
+export { RecordingSink } from './recording-sink';
