@@ -1,0 +1,1 @@
+export { MemoryStateStore, MemoryStateStores } from './memory-state-store';
