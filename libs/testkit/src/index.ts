@@ -3,3 +3,4 @@ export { SseParser, type SseEvent } from './sse';
 export { checkWatchStream, stateAt, type WatchStream } from './watch-rules';
 export { MemoryChangeSource } from './memory-change-source';
 export { RecordingSink } from './recording-sink';
+export { MemoryStateStore, MemoryStateStores } from './memory-state-store';
