@@ -3,3 +3,11 @@ export { SseParser, type SseEvent } from './sse';
 export { checkWatchStream, stateAt, type WatchStream } from './watch-rules';
 export { MemoryChangeSource } from './memory-change-source';
 export { RecordingSink } from './recording-sink';
+export {
+  diskError,
+  SimDisk,
+  type SimDiskOptions,
+  type SimOperation,
+  type SimOperationKind,
+  type SimRandom,
+} from './sim-disk';
