@@ -27,7 +27,11 @@ async function build() {
   const hash = sourceHash();
   rmSync(inRoot(STAMP), { force: true });
   const compiler = inRoot('node_modules/typescript/bin/tsc');
-  const { code, output, took } = await step('build', process.execPath, [compiler, '-p', 'tsconfig.build.json']);
+  const { code, output, took } = await step('build', process.execPath, [
+    compiler,
+    '-p',
+    'tsconfig.build.json',
+  ]);
   report('build', code === 0, took);
   if (code !== 0) throw new Failure(`The sources do not compile:\n${output.trim()}`);
   removeOrphans('dist');
@@ -41,7 +45,10 @@ function lastBuild() {
 function sourceHash() {
   const hash = createHash('sha256');
   for (const file of [...SOURCE_FILES, ...SOURCE_FOLDERS.flatMap((folder) => sourcesUnder(folder))]) {
-    hash.update(`${file}\0`).update(readFileSync(inRoot(file))).update('\0');
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(inRoot(file)))
+      .update('\0');
   }
   return hash.digest('hex');
 }

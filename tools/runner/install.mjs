@@ -20,7 +20,7 @@ export async function installIfNeeded() {
     network === null
       ? `npm ci failed:\n${output.trim()}`
       : `npm ci could not reach the package registry (${network[0]}). Check the network, or a proxy or mirror ` +
-        `in npm's own settings (npm config get registry), and run the command again.`,
+          `in npm's own settings (npm config get registry), and run the command again.`,
   );
 }
 
