@@ -24,7 +24,7 @@ const PURE = new Set([...L0, ...L1]);
 const EDGE_PACKAGES =
   /^(@nestjs\/|@fastify\/|fastify$|reflect-metadata$|rxjs|class-validator$|class-transformer$)/;
 /** The one import between programs: `agentstate serve` is the server. */
-const SERVER_DOOR = /\/server\/src\/serve$/;
+const SERVER_DOOR = /\/server\/src\/serve(\.js)?$/;
 
 /** Imports go down only, through doors only, and Nest stays in the programs. */
 export const layers: Rule = (project) =>
