@@ -23,6 +23,10 @@ const workers = Array.from({ length: Number(values.workers) }, (_, number) =>
   work(client, `worker-${number + 1}`, over.signal),
 );
 const total = await plan(client, path.resolve(values.folder));
+if (total === 0) {
+  console.error(`${values.folder} holds no Markdown files, so there is nothing to do`);
+  process.exit(1);
+}
 // A worker that fails ends the run, instead of leaving its task half done without a word.
 const done = await Promise.race([follow(client, total, over.signal, process.stdout), Promise.all(workers)]);
 over.abort();
