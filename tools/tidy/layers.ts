@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { importsOf } from './imports';
-import { CODE, type Finding, isTest, type Rule } from './project';
+import { CODE, type Finding, servesTests, type Rule } from './project';
 
 const L0 = ['contracts', 'codec'];
 const L1 = ['raft', 'state-machine'];
@@ -24,7 +24,7 @@ const PURE = new Set([...L0, ...L1]);
 const EDGE_PACKAGES =
   /^(@nestjs\/|@fastify\/|fastify$|reflect-metadata$|rxjs|class-validator$|class-transformer$)/;
 /** The one import between programs: `agentstate serve` is the server. */
-const SERVER_DOOR = /\/server\/src\/serve(\.js)?$/;
+const SERVER_DOOR = /\/server\/src\/run(\.js)?$/;
 
 /** Imports go down only, through doors only, and Nest stays in the programs. */
 export const layers: Rule = (project) =>
@@ -59,10 +59,10 @@ function judgeLib(lib: string, file: string, specifier: string): string | undefi
     const wanted = specifier.slice(1);
     if (wanted.includes('/'))
       return `${specifier} goes past the door of a library: import #${wanted.split('/')[0]}`;
-    if (allowed.includes(wanted) || (isTest(file) && wanted === 'testkit')) return undefined;
+    if (allowed.includes(wanted) || (servesTests(file) && wanted === 'testkit')) return undefined;
     return `libs/${lib} may not import ${specifier}: imports go down only`;
   }
-  if (isTest(file)) return undefined;
+  if (servesTests(file)) return undefined;
   if (PURE.has(lib)) return `libs/${lib} is pure and imports no ${specifier}`;
   return EDGE_PACKAGES.test(specifier) ? `${specifier} belongs to apps/ only` : undefined;
 }
@@ -79,7 +79,7 @@ function judgeApp(file: string, specifier: string): string | undefined {
   const wanted = specifier.slice(1);
   if (wanted.includes('/'))
     return `${specifier} goes past the door of a library: import #${wanted.split('/')[0]}`;
-  if (wanted === 'testkit' && !isTest(file)) return '#testkit is for tests alone';
+  if (wanted === 'testkit' && !servesTests(file)) return '#testkit is for tests alone';
   if (wanted === 'client') return '#client is for programs outside the server';
   return ALLOWED[wanted] === undefined ? `${specifier} is no library of this project` : undefined;
 }

@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import { CODE, type Finding, isTest, lineOf, type Project, type Rule, walk } from './project';
+import { CODE, type Finding, servesTests, lineOf, type Project, type Rule, walk } from './project';
 
 /** Written in pieces, so that this file does not break its own rule. */
 const LEFTOVER = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX', 'HA' + 'CK'].join('|')})\\b`);
@@ -29,7 +29,7 @@ export const switchedTests: Rule = (project) =>
 export const printing: Rule = (project) =>
   project
     .matching(/^(libs|apps\/server)\/.*\.ts$/)
-    .filter((file) => !isTest(file))
+    .filter((file) => !servesTests(file))
     .flatMap((file) =>
       callsIn(project, file, (callee) => (/^console\./.test(callee) ? `${callee} is not a log` : undefined)),
     );

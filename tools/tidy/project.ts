@@ -75,5 +75,7 @@ export function walk(node: ts.Node, look: (node: ts.Node) => void): void {
 }
 
 export const isTest = (file: string): boolean => /\.(spec|e2e)\.ts$/.test(file);
+/** What only tests and measurements run: tests themselves, and what a library keeps beside its sources for them. */
+export const servesTests = (file: string): boolean => isTest(file) || /\/(testing|test|bench)\//.test(file);
 /** Code that is written by hand; fixtures are data. */
 export const CODE = /^(?!.*\/(fixtures|testdata)\/).*\.(ts|mjs|cjs)$/;

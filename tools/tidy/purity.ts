@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import { type Finding, isTest, lineOf, type Rule, walk } from './project';
+import { type Finding, servesTests, lineOf, type Rule, walk } from './project';
 
 /** Globals that bring in a clock, chance, waiting, the machine, or Node's own types of bytes. */
 const BANNED = new Set(
@@ -16,7 +16,7 @@ const PURE_FILE = /^libs\/(contracts|codec|raft|state-machine)\/.*\.ts$/;
 export const purity: Rule = (project) =>
   project
     .matching(PURE_FILE)
-    .filter((file) => !isTest(file))
+    .filter((file) => !servesTests(file))
     .flatMap((file) => {
       const tree = project.tree(file);
       const found: Finding[] = [];

@@ -43,7 +43,7 @@ describe('layers', () => {
     ['libs/raft/src/a.ts', "import { x } from '#contracts'; import { y } from './quorum/b';"],
     ['libs/raft/src/a.spec.ts', "import { x } from '#testkit'; import fs from 'node:fs';"],
     ['libs/wal/src/a.ts', "import { x } from '#replication'; import fs from 'node:fs';"],
-    ['apps/cli/src/a.ts', "const { serve } = await import('../../server/src/serve');"],
+    ['apps/cli/src/a.ts', "const { run } = await import('../../server/src/run.js');"],
     ['apps/server/src/a.ts', "import { Injectable } from '@nestjs/common'; import { x } from '#wal';"],
   ])('%s: %s is allowed', (file, text) => {
     expect(findings(layers, { [file]: text })).toEqual([]);

@@ -3,6 +3,7 @@ import { serveCommand } from './serve-command';
 import { CommandFailure, ExitCode, type Terminal, UsageError } from './terminal';
 import { tokenCommand } from './token/token-command';
 import { programVersion } from './version';
+import { walCommand } from './wal/wal-command';
 
 const EXAMPLES = `
 Examples:
@@ -33,7 +34,7 @@ function program(terminal: Terminal): Command {
     .showHelpAfterError('(agentstate --help lists the commands and options)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
-  for (const make of [serveCommand, tokenCommand]) {
+  for (const make of [serveCommand, tokenCommand, walCommand]) {
     const command = make(terminal);
     command.copyInheritedSettings(root);
     for (const inner of command.commands) inner.copyInheritedSettings(root);

@@ -24,7 +24,7 @@ export function serveCommand(terminal: Terminal): Command {
     .addHelpText('after', HELP)
     .action(async () => {
       // Loaded here, so that the other commands need not wait for a whole server.
-      const { serve } = await import('../../server/src/serve.js');
-      await serve(terminal.environment);
+      const { run } = await import('../../server/src/run.js');
+      await run(terminal.environment);
     });
 }
