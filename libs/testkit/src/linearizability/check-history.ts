@@ -1,6 +1,6 @@
 import { explain } from './explanation';
 import type { History } from './history';
-import type { Model } from './model';
+import type { Model, Partition } from './model';
 import { searchLinearization } from './search';
 
 export type CheckResult<Input, Output> = LinearizableResult | IllegalResult<Input, Output> | UnknownResult;
@@ -42,13 +42,19 @@ export interface CheckOptions {
   readonly configurationLimit?: number;
 }
 
+/**
+ * All partitions are tried with this limit before any is searched further: one that is easily shown to be illegal
+ * should not have to wait for one that is hard.
+ */
+const FIRST_PASS_CONFIGURATIONS = 20_000;
+
 /** Some 400 MB at worst. */
 const DEFAULT_CONFIGURATION_LIMIT = 2_000_000;
 
 /**
  * Decides whether a concurrent history could have come from the model's object with every operation taking effect
- * at one moment between its call and its return (Herlihy and Wing 1990). Partitions are checked one after the other;
- * the first illegal one decides, and one that exceeds a limit does not keep the others from being checked.
+ * at one moment between its call and its return (Herlihy and Wing 1990). The first partition
+ * found to be illegal decides, and one that exceeds a limit does not keep the others from being checked.
  */
 export function checkHistory<State, Input, Output>(
   model: Model<State, Input, Output>,
@@ -61,31 +67,42 @@ export function checkHistory<State, Input, Output>(
     configurationLimit = DEFAULT_CONFIGURATION_LIMIT,
   } = options;
   const deadline = now() + timeLimitMs;
-  const limits = { configurationLimit, isOverdue: () => now() > deadline };
+  const isOverdue = () => now() > deadline;
 
   let partitions = 0;
   let configurations = 0;
-  let undecided: Omit<UnknownResult, 'configurations'> | undefined;
-  for (const { key, history: operations } of model.partition(history)) {
-    const result = searchLinearization(model, operations, limits);
-    partitions++;
-    configurations += result.configurations;
-    if (result.kind === 'unknown') {
-      undecided ??= { verdict: 'unknown', partitionKey: key, reason: result.reason };
-    } else if (result.kind === 'illegal') {
-      const { placed, unplaced } = result.stuck;
-      const explanation = explain(model, { key, history: operations }, result.stuck);
-      return {
-        verdict: 'illegal',
-        partitionKey: key,
-        configurations,
-        longestPrefix: placed,
-        unplaced,
-        explanation,
-      };
+  let undecided = model.partition(history);
+  const passes = [Math.min(FIRST_PASS_CONFIGURATIONS, configurationLimit), configurationLimit];
+  let firstUndecided: Omit<UnknownResult, 'configurations'> | undefined;
+  for (const limit of passes) {
+    const left: Partition<Input, Output>[] = [];
+    firstUndecided = undefined;
+    for (const partition of undecided) {
+      const result = searchLinearization(model, partition.history, { configurationLimit: limit, isOverdue });
+      configurations += result.configurations;
+      if (result.kind === 'illegal') {
+        const { placed, unplaced } = result.stuck;
+        const explanation = explain(model, partition, result.stuck);
+        const partitionKey = partition.key;
+        return {
+          verdict: 'illegal',
+          partitionKey,
+          configurations,
+          longestPrefix: placed,
+          unplaced,
+          explanation,
+        };
+      }
+      if (result.kind === 'linearizable') {
+        partitions++;
+        continue;
+      }
+      left.push(partition);
+      firstUndecided ??= { verdict: 'unknown', partitionKey: partition.key, reason: result.reason };
     }
+    undecided = left;
   }
-  return undecided
-    ? { ...undecided, configurations }
+  return firstUndecided
+    ? { ...firstUndecided, configurations }
     : { verdict: 'linearizable', partitions, configurations };
 }

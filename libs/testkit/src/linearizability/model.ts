@@ -21,6 +21,11 @@ export interface Model<State, Input, Output> {
    * took effect is the checker's to consider, not the model's.
    */
   stepUnknown(state: State, input: Input): readonly State[];
+  /**
+   * Whether an operation that gave this answer leaves every state in which it can give it as it was, apart from what
+   * the answer tells about it. The search then places it as soon as it fits and never has to reconsider.
+   */
+  isReadOnly(input: Input, output: Output): boolean;
   equal(left: State, right: State): boolean;
   /** A 32-bit integer, the same for equal states. */
   hash(state: State): number;

@@ -20,12 +20,14 @@ it('reads back what the explanation prints', () => {
   const { explanation } = result as { explanation: string };
   expect(explanation).toBe(
     [
-      'task-1: not linearizable. 2 of 3 completed operations fit in this order:',
+      'task-1: not linearizable. 3 of 4 completed operations fit in this order:',
       '  1 2 client-1 put task-1 "a" => ok 1',
-      '  4 5 client-1 put task-1 "c" if-match 5 => precondition_failed',
-      'which leaves: "a", commit_seq 1',
-      'Before the answer at 7 one of these has to come next, and none fits:',
-      '  6 7 client-1 get task-1 => "b" 5',
+      '  3 - client-2 put task-1 "b" => unknown',
+      '  4 5 client-1 put task-1 "c" if-match 1 => precondition_failed',
+      '  6 7 client-1 put task-1 "c" if-match 5 => precondition_failed',
+      'which leaves: "b", commit_seq 2 or later, not 5',
+      'Before the answer at 9 one of these has to come next, and none fits:',
+      '  8 9 client-1 get task-1 => "b" 5',
     ].join('\n'),
   );
   const operations = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));

@@ -31,6 +31,9 @@ export interface SearchLimits {
 
 const DEADLINE_INTERVAL = 512;
 
+/** The alternatives of an operation that need not be reconsidered. */
+const FORCED: readonly never[] = [];
+
 /** One placed operation, and how to go on if it turns out to be the wrong one. */
 interface Placement<State> {
   readonly rank: number;
@@ -77,7 +80,7 @@ class Search<State, Input, Output> {
   }
 
   run(): SearchResult<State, Input, Output> {
-    let node = this.pending.first();
+    let node = this.next();
     for (let steps = 0; this.pending.completedLeft > 0; steps++) {
       const configurations = this.visited.count;
       if (configurations > this.limits.configurationLimit)
@@ -88,17 +91,14 @@ class Search<State, Input, Output> {
       const candidate = this.candidateFrom(node);
       if (candidate !== undefined) {
         const placed = this.place(candidate - 1, this.outcomes(candidate - 1), 0);
-        node = placed ? this.pending.first() : this.pending.after(candidate);
+        node = placed ? this.next() : this.pending.after(candidate);
         continue;
       }
       this.rememberIfFurthest();
-      const undone = this.placements.pop();
+      const undone = this.undo();
       if (!undone) return { kind: 'illegal', configurations, stuck: this.stuck };
-      this.pending.putBack(undone.rank);
-      this.visited.toggle(undone.rank);
-      this.state = undone.stateBefore;
       const placed = this.place(undone.rank, undone.states, undone.choice + 1);
-      node = placed ? this.pending.first() : this.pending.after(undone.rank + 1);
+      node = placed ? this.next() : this.pending.after(undone.rank + 1);
     }
     return { kind: 'linearizable', configurations: this.visited.count };
   }
@@ -144,6 +144,43 @@ class Search<State, Input, Output> {
     }
     this.visited.toggle(rank);
     return false;
+  }
+
+  /**
+   * Places every completed operation that fits now and only reads, then gives the first node to choose from. If the
+   * rest can be ordered at all, it can with these operations here: taking them out of their later places breaks
+   * nothing there, because nothing depends on them.
+   */
+  private next(): number {
+    const { pending, model } = this;
+    let node = pending.first();
+    while (node !== 0 && !pending.isReturn(node)) {
+      const rank = node - 1;
+      const { input, completion } = this.ranked[rank]!;
+      if (completion && model.isReadOnly(input, completion.output)) {
+        const states = model.step(this.state, input, completion.output);
+        if (states.length === 1 && model.equal(states[0]!, this.state)) {
+          this.placements.push({ rank, stateBefore: this.state, states: FORCED, choice: 0 });
+          pending.take(rank);
+          this.visited.toggle(rank);
+          node = pending.first();
+          continue;
+        }
+      }
+      node = pending.after(node);
+    }
+    return pending.first();
+  }
+
+  /** Takes back the latest placement that had alternatives, and all after it. */
+  private undo(): Placement<State> | undefined {
+    for (let placement = this.placements.pop(); placement; placement = this.placements.pop()) {
+      this.pending.putBack(placement.rank);
+      this.visited.toggle(placement.rank);
+      this.state = placement.stateBefore;
+      if (placement.states !== FORCED) return placement;
+    }
+    return undefined;
   }
 
   private rememberIfFurthest(): void {

@@ -1,3 +1,6 @@
+/** Shared by all configurations of a history without unknown outcomes. */
+const NOTHING_UNKNOWN: readonly Uint32Array[] = [new Uint32Array(0)];
+
 /** A configuration seen before; those of equal hash are chained. */
 interface Visited<State> {
   /** The first word that is not all ones: everything before it is linearized. */
@@ -7,7 +10,7 @@ interface Visited<State> {
   readonly moreWords: Uint32Array | undefined;
   readonly state: State;
   /** Which operations of unknown outcome had been placed, smallest sets only. */
-  placedUnknown: Uint32Array[];
+  placedUnknown: readonly Uint32Array[];
   readonly chained: Visited<State> | undefined;
 }
 
@@ -62,8 +65,8 @@ export class VisitedConfigurations<State> {
     for (let entry = head; entry; entry = entry.chained) {
       if (!this.isPresent(entry) || !this.model.equal(entry.state, state)) continue;
       if (entry.placedUnknown.some((placed) => isSubset(placed, this.unknown))) return false;
-      entry.placedUnknown = entry.placedUnknown.filter((placed) => !isSubset(this.unknown, placed));
-      entry.placedUnknown.push(this.unknown.slice());
+      const incomparable = entry.placedUnknown.filter((placed) => !isSubset(this.unknown, placed));
+      entry.placedUnknown = [...incomparable, this.unknown.slice()];
       this.count++;
       return true;
     }
@@ -73,7 +76,7 @@ export class VisitedConfigurations<State> {
       moreWords:
         this.highWord > this.lowWord ? this.completed.slice(this.lowWord + 1, this.highWord + 1) : undefined,
       state,
-      placedUnknown: [this.unknown.slice()],
+      placedUnknown: this.unknown.length === 0 ? NOTHING_UNKNOWN : [this.unknown.slice()],
       chained: head,
     });
     this.count++;

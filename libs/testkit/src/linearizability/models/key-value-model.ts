@@ -22,6 +22,7 @@ export const keyValueModel: Model<string, KeyValueInput, KeyValueOutput> = {
     return [write(state, input)];
   },
 
+  isReadOnly: (input) => input.op === 'get',
   equal: (left, right) => left === right,
   hash: hashText,
 

@@ -82,6 +82,7 @@ export const objectModel: Model<ObjectState, ObjectInput, ObjectOutput> = {
     return input.op === 'get' ? [state] : write(state, input, undefined);
   },
 
+  isReadOnly: (_input, output) => output.kind !== 'ok',
   equal: (left, right) => left.value === right.value && equalVersions(left.version, right.version),
   hash: ({ value, version }) => hashText(value ?? '') ^ Math.imul(version.commitSeq, 0x9e37_79b1),
 

@@ -42,6 +42,7 @@ export const registerModel: Model<RegisterState, RegisterInput, RegisterOutput> 
     }
   },
 
+  isReadOnly: (input, output) => input.op === 'read' || output.kind === 'mismatch',
   equal: (left, right) => left === right,
   hash: (state) => state ?? -1,
 
