@@ -12,3 +12,4 @@ export {
   type SimOperationKind,
   type SimRandom,
 } from './sim-disk';
+export * from './linearizability';
