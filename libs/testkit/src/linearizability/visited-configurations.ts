@@ -58,6 +58,11 @@ export class VisitedConfigurations<State> {
     if (this.highWord < this.lowWord) this.highWord = this.lowWord;
   }
 
+  /** Whether the operation of unknown outcome of this number, from 0, is placed. */
+  hasUnknown(number: number): boolean {
+    return (this.unknown[number >>> 5]! & (1 << (number & 31))) !== 0;
+  }
+
   /** Notes the present configuration with this state. False when it, or one that can do all it can, was noted. */
   visit(state: State): boolean {
     const hash = this.completedHash ^ mix(this.model.hash(state));
