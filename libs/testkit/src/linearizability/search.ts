@@ -82,8 +82,11 @@ class Search<State, Input, Output> {
   private readonly visited: VisitedConfigurations<State>;
   private readonly path: (Placement<State> | UnknownRows<State>)[] = [];
   private state: State;
-  private stuck: Stuck<State, Input, Output>;
   private fewestLeft = Infinity;
+  private furthest: Omit<Stuck<State, Input, Output>, 'placed'>;
+  /** The ranks along the path to `furthest`; its first `sharedLength` parts are those of the present path. */
+  private readonly furthestPath: (readonly number[])[] = [];
+  private sharedLength = 0;
 
   constructor(
     private readonly model: Model<State, Input, Output>,
@@ -98,7 +101,7 @@ class Search<State, Input, Output> {
     this.pending = new PendingEvents(completed, unknown);
     this.visited = new VisitedConfigurations(completed.length, unknown.length, model);
     this.state = model.init();
-    this.stuck = { placed: [], state: this.state, unplaced: [] };
+    this.furthest = { state: this.state, unplaced: [] };
   }
 
   run(): SearchResult<State, Input, Output> {
@@ -118,7 +121,10 @@ class Search<State, Input, Output> {
       }
       this.rememberIfFurthest();
       node = this.reconsider();
-      if (node === undefined) return { kind: 'illegal', configurations, stuck: this.stuck };
+      if (node === undefined) {
+        const placed = this.furthestPath.flat().map((rank) => this.ranked[rank]!);
+        return { kind: 'illegal', configurations, stuck: { placed, ...this.furthest } };
+      }
     }
     return { kind: 'linearizable', configurations: this.visited.count };
   }
@@ -152,7 +158,7 @@ class Search<State, Input, Output> {
       const { input, completion } = this.ranked[rank]!;
       if (!model.isReadOnly(input, completion!.output)) continue;
       const states = model.step(this.state, input, completion!.output);
-      if (states.length !== 1 || !model.equal(states[0]!, this.state)) continue;
+      if (states.length !== 1 || !model.covers(states[0]!, this.state)) continue;
       this.path.push({ kind: 'placement', rank, stateBefore: this.state, states: FORCED, choice: 0 });
       pending.take(rank);
       this.visited.toggle(rank);
@@ -176,6 +182,7 @@ class Search<State, Input, Output> {
       }
     }
     for (let latest = this.path.at(-1); latest; latest = this.path.at(-1)) {
+      this.sharedLength = Math.min(this.sharedLength, this.path.length - 1);
       if (latest.kind === 'unknown_rows') {
         if (this.enterNextRow(latest)) return this.placeReads();
         this.path.pop();
@@ -217,8 +224,8 @@ class Search<State, Input, Output> {
       const rank = this.completedCount + number;
       this.visited.toggle(rank);
       for (const state of this.model.stepUnknown(this.state, this.ranked[rank]!.input)) {
-        // Placing one that changes nothing gains nothing: it may as well never happen.
-        if (this.model.equal(state, this.state) || !this.visited.visit(state)) continue;
+        // Placing one that opens nothing new gains nothing: it may as well never happen.
+        if (this.model.covers(this.state, state) || !this.visited.visit(state)) continue;
         rows.push({ ranks: [...ranks, rank], state });
       }
       this.visited.toggle(rank);
@@ -233,9 +240,11 @@ class Search<State, Input, Output> {
     const unplaced: Operation<Input, Output>[] = [];
     for (let node = pending.first(); !pending.isReturn(node); node = pending.after(node))
       unplaced.push(this.ranked[node - 1]!);
-    const placedRanks = this.path.flatMap((part) =>
-      part.kind === 'placement' ? [part.rank] : part.rows[part.current]!.ranks,
-    );
-    this.stuck = { placed: placedRanks.map((rank) => this.ranked[rank]!), state: this.state, unplaced };
+    // Copying the whole path each time would be quadratic in the length of the history.
+    this.furthestPath.length = this.sharedLength;
+    for (const part of this.path.slice(this.sharedLength))
+      this.furthestPath.push(part.kind === 'placement' ? [part.rank] : part.rows[part.current]!.ranks);
+    this.sharedLength = this.path.length;
+    this.furthest = { state: this.state, unplaced };
   }
 }

@@ -34,7 +34,7 @@ export class VisitedConfigurations<State> {
   constructor(
     private readonly completedCount: number,
     unknownCount: number,
-    private readonly model: { equal(left: State, right: State): boolean; hash(state: State): number },
+    private readonly model: { covers(state: State, other: State): boolean; hash(state: State): number },
   ) {
     this.completed = new Uint32Array((completedCount >>> 5) + 1);
     this.unknown = new Uint32Array((unknownCount + 31) >>> 5);
@@ -68,8 +68,9 @@ export class VisitedConfigurations<State> {
     const hash = this.completedHash ^ mix(this.model.hash(state));
     const head = this.visited.get(hash);
     for (let entry = head; entry; entry = entry.chained) {
-      if (!this.isPresent(entry) || !this.model.equal(entry.state, state)) continue;
+      if (!this.isPresent(entry) || !this.model.covers(entry.state, state)) continue;
       if (entry.placedUnknown.some((placed) => isSubset(placed, this.unknown))) return false;
+      if (!this.model.covers(state, entry.state)) continue;
       const incomparable = entry.placedUnknown.filter((placed) => !isSubset(this.unknown, placed));
       entry.placedUnknown = [...incomparable, this.unknown.slice()];
       this.count++;
