@@ -49,6 +49,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 );
 const time = fc.maxSafeNat().map((value) => value % 2 ** 48);
 
+fc.configureGlobal({ seed: Number(process.env['PROPERTY_SEED'] ?? 20261123) });
+
 describe('numbers and strings', () => {
   it('reads back what was written, at the edges of every width', () => {
     const writer = new codec.ByteWriter(1);
@@ -89,7 +91,9 @@ describe('numbers and strings', () => {
         const [a, b] = [codec.encodeUtf8(left), codec.encodeUtf8(right)];
         expect(Buffer.from(a)).toEqual(Buffer.from(left));
         expect(codec.decodeUtf8(a)).toBe(left);
-        expect(Math.sign(codec.compareUtf8(left, right))).toBe(Buffer.compare(Buffer.from(left), Buffer.from(right)));
+        expect(Math.sign(codec.compareUtf8(left, right))).toBe(
+          Buffer.compare(Buffer.from(left), Buffer.from(right)),
+        );
         expect(Math.sign(codec.compareBytes(a, b))).toBe(Buffer.compare(a, b));
       }),
     );
@@ -122,7 +126,8 @@ describe('numbers and strings', () => {
         expect(codec.decodeBase64url(text)).toEqual(bytes);
       }),
     );
-    for (const wrong of ['a', 'ab=', 'a+b/', 'ab\u00e9d', 'AB']) expect(codec.decodeBase64url(wrong)).toBeUndefined();
+    for (const wrong of ['a', 'ab=', 'a+b/', 'ab\u00e9d', 'AB'])
+      expect(codec.decodeBase64url(wrong)).toBeUndefined();
   });
 });
 
@@ -194,7 +199,8 @@ describe('messages', () => {
       },
       { kind: 'rejected', code: 'precondition_failed', detail: 'no', extras: { current_commit_seq: 3 } },
     ];
-    for (const outcome of outcomes) expect(codec.decodeOutcome(codec.encodeOutcome(outcome))).toEqual(outcome);
+    for (const outcome of outcomes)
+      expect(codec.decodeOutcome(codec.encodeOutcome(outcome))).toEqual(outcome);
     const protoTag = JSON.parse('{"__proto__":"x","a":"b"}') as Record<string, string>;
     const requests: ReadRequest[] = [
       { kind: 'get', ns: 'n', id: 'ü' },
@@ -212,7 +218,8 @@ describe('messages', () => {
       { kind: 'page', objects: [text('1'), text('[2]')], nextCursor: 'abc' },
       { kind: 'rejected', code: 'invalid_request', detail: 'no' },
     ];
-    for (const answer of answers) expect(codec.decodeReadOutcome(codec.encodeReadOutcome(answer))).toEqual(answer);
+    for (const answer of answers)
+      expect(codec.decodeReadOutcome(codec.encodeReadOutcome(answer))).toEqual(answer);
   });
 
   it('are not taken for each other', () => {
@@ -234,13 +241,16 @@ describe('golden files', () => {
   const path = join(__dirname, '../fixtures/commands-v1.json');
   const goldens = JSON.parse(readFileSync(path, 'utf8')) as Golden[];
 
-  it.each(goldens.map((golden) => [golden.name, golden] as const))('%s', (_name, { command: made, tsMs, hex }) => {
-    const bytes = Uint8Array.from(Buffer.from(hex, 'hex'));
-    const decoded = codec.decodeCommand(bytes);
-    expect(decoded.tsMs).toBe(tsMs);
-    expect(normal(decoded.command)).toEqual(normal(made));
-    expect(Buffer.from(codec.encodeCommand(made, tsMs)).toString('hex')).toBe(hex);
-  });
+  it.each(goldens.map((golden) => [golden.name, golden] as const))(
+    '%s',
+    (_name, { command: made, tsMs, hex }) => {
+      const bytes = Uint8Array.from(Buffer.from(hex, 'hex'));
+      const decoded = codec.decodeCommand(bytes);
+      expect(decoded.tsMs).toBe(tsMs);
+      expect(normal(decoded.command)).toEqual(normal(made));
+      expect(Buffer.from(codec.encodeCommand(made, tsMs)).toString('hex')).toBe(hex);
+    },
+  );
 });
 
 /** Tags as sorted pairs: neither the order of keys nor a prototype is part of the meaning. */

@@ -24,19 +24,24 @@ const GROUP = 3 as GroupId;
 describe('against the model', () => {
   it('every outcome, every change and every read is the same', () => {
     fc.assert(
-      fc.property(stateHistory, batchSizes, fc.integer({ min: -2000, max: 4000 }), (history, sizes, readAfterMs) => {
-        const log = encodeLog(history);
-        const store = new MemoryStateStore();
-        const applied = replay(store, log, sizes);
-        const model = new StateModel();
-        history.forEach(({ command }, index) => {
-          const expected = model.apply(command, log.timesMs[index] as number);
-          const actual = applied[index];
-          expect(actual && compareApplied(actual, expected)).toBeUndefined();
-        });
-        expect(compareState(store, model, model.nowMs)).toBeUndefined();
-        expect(compareState(store, model, model.nowMs + readAfterMs)).toBeUndefined();
-      }),
+      fc.property(
+        stateHistory,
+        batchSizes,
+        fc.integer({ min: -2000, max: 4000 }),
+        (history, sizes, readAfterMs) => {
+          const log = encodeLog(history);
+          const store = new MemoryStateStore();
+          const applied = replay(store, log, sizes);
+          const model = new StateModel();
+          history.forEach(({ command }, index) => {
+            const expected = model.apply(command, log.timesMs[index] as number);
+            const actual = applied[index];
+            expect(actual && compareApplied(actual, expected)).toBeUndefined();
+          });
+          expect(compareState(store, model, model.nowMs)).toBeUndefined();
+          expect(compareState(store, model, model.nowMs + readAfterMs)).toBeUndefined();
+        },
+      ),
       { seed, numRuns: 300 },
     );
   });

@@ -75,7 +75,7 @@ function compareHistory(store: StateStore, model: StateModel, ns: string): strin
   if (first !== model.firstAvailable(ns)) return `first available ${first}, not ${model.firstAvailable(ns)}`;
   for (let from = first; from <= model.commitSeq + 1; from++) {
     const batches: ChangeBatch[] = [];
-    for (let next: number = from; next <= model.commitSeq; ) {
+    for (let next: number = from; next <= model.commitSeq;) {
       const page = readChanges(store, ns, next as CommitSeq, 1);
       batches.push(...page.batches);
       next = page.through + 1;
@@ -90,7 +90,9 @@ function compareHistory(store: StateStore, model: StateModel, ns: string): strin
 function compareTotals(store: StateStore, model: StateModel, ns: string): string | undefined {
   const row = readNamespace(store, ns);
   const stored = model.list(ns, 0).length;
-  return (row?.objects ?? 0) === stored ? undefined : `${row?.objects} objects counted where ${stored} are stored`;
+  return (row?.objects ?? 0) === stored
+    ? undefined
+    : `${row?.objects} objects counted where ${stored} are stored`;
 }
 
 /** All pages of a request, one after another. */
@@ -116,14 +118,16 @@ function difference(what: string, found: unknown, expected: unknown): string | u
 function plainJson(json: Uint8Array): unknown {
   const object = JSON.parse(Buffer.from(json).toString()) as ModelObject & { commit?: string };
   if (!/^[0-9a-f]{64}$/.test(object.commit ?? '')) throw new Error('an object without its digest');
-  const { commit: _digest, ...rest } = object;
-  return plainObject(rest);
+  delete object.commit;
+  return plainObject(object);
 }
 
 function plainObject(object: ModelObject): unknown {
   return Object.entries(object).map(([key, value]) => [
     key,
-    key === 'tags' ? Object.entries(object.tags).sort(([left], [right]) => (left < right ? -1 : 1)) : (value as unknown),
+    key === 'tags'
+      ? Object.entries(object.tags).sort(([left], [right]) => (left < right ? -1 : 1))
+      : (value as unknown),
   ]);
 }
 

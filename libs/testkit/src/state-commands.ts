@@ -9,7 +9,16 @@ export interface TimedCommand {
 
 export const STATE_NAMESPACES = ['agent://one', 'b', 'never-written'] as const;
 /** Few, so that commands meet; some are prefixes of others, some sort differently as UTF-16 than as UTF-8. */
-export const STATE_IDS = ['a', 'ab', 'b', '__proto__', 'zo\u00eb', '\uffee', '\u{1f600}', 'constructor'] as const;
+export const STATE_IDS = [
+  'a',
+  'ab',
+  'b',
+  '__proto__',
+  'zo\u00eb',
+  '\uffee',
+  '\u{1f600}',
+  'constructor',
+] as const;
 export const STATE_TYPES = ['object', 'task', 'constructor'] as const;
 const TAG_KEYS = ['__proto__', 'constructor', 'k', 'nul\u0000key', 'k\u0000'];
 const TAG_VALUES = ['', 'v', 'v\u0000', '"\\\n\u0001'];
@@ -60,14 +69,20 @@ const write = fc.record({
   kind: fc.constant('write' as const),
   ns: fc.constantFrom(STATE_NAMESPACES[0], STATE_NAMESPACES[1]),
   operations: fc.oneof(
-    { weight: 3, arbitrary: fc.array(fc.oneof({ weight: 4, arbitrary: put }, remove), { minLength: 1, maxLength: 1 }) },
+    {
+      weight: 3,
+      arbitrary: fc.array(fc.oneof({ weight: 4, arbitrary: put }, remove), { minLength: 1, maxLength: 1 }),
+    },
     { weight: 1, arbitrary: fc.array(fc.oneof(put, remove), { maxLength: 4 }) },
   ),
 });
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 10, arbitrary: write },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('expire' as const), limit: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('expire' as const), limit: fc.integer({ min: 1, max: 4 }) }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({

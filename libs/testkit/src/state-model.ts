@@ -1,4 +1,4 @@
-import type { Command, CommandOutcome, Operation, PutOperation, QueryRequest, Tags } from '#contracts';
+import type { Command, Operation, PutOperation, QueryRequest, Tags } from '#contracts';
 
 /** An object as the contract's section 3 shows it, without its digest. */
 export interface ModelObject {
@@ -44,10 +44,13 @@ export class StateModel {
   private historyFrom = 1;
 
   /** What the command comes to, as an error code or `done`, and the commits it made. */
-  apply(command: Command, tsMs: number): { readonly outcome: string; readonly commits: readonly ModelCommit[] } {
+  apply(
+    command: Command,
+    tsMs: number,
+  ): { readonly outcome: string; readonly commits: readonly ModelCommit[] } {
     this.nowMs = Math.max(this.nowMs, tsMs);
     const before = this.commits.length;
-    let outcome: CommandOutcome['kind'] | string = 'done';
+    let outcome = 'done';
     if (command.kind === 'write') outcome = this.write(command.ns, command.operations);
     else if (command.kind === 'expire') this.expire(command.limit);
     const commits = this.commits.slice(before);
@@ -96,7 +99,8 @@ export class StateModel {
       const current = stored && isLive(stored, this.nowMs) ? stored : undefined;
       if (operation.op === 'delete' && !current) return 'not_found';
       if (operation.ifNoneMatch && current) return 'precondition_failed';
-      if (operation.ifMatch !== undefined && operation.ifMatch !== current?.commit_seq) return 'precondition_failed';
+      if (operation.ifMatch !== undefined && operation.ifMatch !== current?.commit_seq)
+        return 'precondition_failed';
     }
     this.namespaces.set(ns, objects);
     const seq = ++this.commitSeq;

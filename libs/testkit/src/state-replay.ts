@@ -26,7 +26,12 @@ export function encodeLog(history: readonly TimedCommand[], startMs = 1_700_000_
 }
 
 /** Applies what the store lacks of a log, in batches whose sizes are taken in turn from `batchSizes`. */
-export function replay(store: StateStore, log: StateLog, batchSizes: readonly number[], end?: number): Applied[] {
+export function replay(
+  store: StateStore,
+  log: StateLog,
+  batchSizes: readonly number[],
+  end?: number,
+): Applied[] {
   const through = end ?? log.entries.length;
   const applied: Applied[] = [];
   let index: number = readApplied(store).appliedIndex;
