@@ -1,5 +1,5 @@
 /**
- * Applied puts a second over real RocksDB: `node dist/libs/storage/bench/apply-puts.js [objects] [batch] [folder]`.
+ * Applied puts a second over real RocksDB: `node dist/bench/apply-puts.js [objects] [batch] [folder]`.
  * Each command puts one object of about 300 bytes with two tags; the second round replaces what the first made.
  */
 import { hash } from 'node:crypto';
