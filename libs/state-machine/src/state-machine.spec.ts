@@ -44,7 +44,7 @@ describe('against the model', () => {
       ),
       { seed, numRuns: 300 },
     );
-  });
+  }, 60_000);
 });
 
 describe('replay', () => {
@@ -59,7 +59,7 @@ describe('replay', () => {
       }),
       { seed, numRuns: 200 },
     );
-  });
+  }, 60_000);
 
   it('after a crash goes on from what was kept and comes to the same rows', async () => {
     await fc.assert(
@@ -85,5 +85,5 @@ describe('replay', () => {
       ),
       { seed, numRuns: 100 },
     );
-  });
+  }, 60_000);
 });

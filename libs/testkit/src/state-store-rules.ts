@@ -120,6 +120,6 @@ export function describeStateStore(name: string, host: StateStoreHost): void {
         }),
         { seed, numRuns: 15 },
       );
-    });
+    }, 60_000);
   });
 }
