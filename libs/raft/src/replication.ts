@@ -1,4 +1,4 @@
-import { EntryKind, type LogEntry, type LogIndex, type MemberId } from '#contracts';
+import { type EntryKind, type LogEntry, type LogIndex, type MemberId } from '#contracts';
 import type { Core } from './core';
 import { entriesBytes } from './entry-bytes';
 import { sendSnapshot } from './snapshot';

@@ -1,0 +1,9 @@
+export {
+  type DataDrivenArgument,
+  type DataDrivenCase,
+  dataDrivenFiles,
+  parseDataDriven,
+  runDataDriven,
+  runDataDrivenFile,
+  sharedFolder,
+} from './datadriven';
