@@ -1,6 +1,6 @@
 import { EntryKind, type LogIndex, type MemberId, NO_MEMBER, type Term } from '#contracts';
 import { Core } from './core';
-import { campaign, countOwnVote } from './election';
+import { campaign, countOwnVote, mayBreakLease } from './election';
 import { appliedTo, applyConfChange, proposeConfChange } from './membership';
 import { readIndex } from './read-index';
 import { ReadyAssembler } from './ready';
@@ -49,8 +49,12 @@ export class RawNode {
     step(this.core, message);
   }
 
-  /** Starts an election now, if this member may (a pre-vote round first, when configured). */
+  /**
+   * Starts an election now, if this member may (a pre-vote round first, when configured). With lease reads, not
+   * while a leader may hold a lease from this member.
+   */
   campaign(): void {
+    if (mayBreakLease(this.core)) return;
     campaign(this.core, false);
   }
 

@@ -152,7 +152,8 @@ export function handleAppendResponse(core: Core, message: Message): void {
     progress.resume();
   }
   maybeCommit(core);
-  core.appendsPending = true;
+  if (progress.next <= core.log.lastIndex || progress.canAdvanceCommit(core.log.committed))
+    core.appendsPending = true;
   maybeSendTimeoutNow(core, message.from);
 }
 

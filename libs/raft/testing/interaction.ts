@@ -238,6 +238,8 @@ export class Interaction {
     const last = entries.at(-1);
     if (last === undefined) return;
     member.applied = last.index;
+    // A host makes a snapshot from its state when it is asked for one: what it can send is what it has applied.
+    member.storage.available = { index: last.index, term: last.term, confState: member.confState };
     member.node.applied(last.index);
   }
 
@@ -291,7 +293,7 @@ export class Interaction {
     this.network = this.network.filter((message) => message.to !== id);
     this.output.push(`> ${id} receives`);
     for (const message of messages) {
-      const lost = this.cut.has(message.from) || this.cut.has(id) || !this.members.has(id);
+      const lost = this.cut.has(message.from) || this.cut.has(id);
       this.output.push(`  ${lost ? 'lost ' : ''}${describeMessage(message)}`);
       if (!lost) this.member(id).node.step(message);
     }

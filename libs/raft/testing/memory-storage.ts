@@ -106,7 +106,7 @@ export class MemoryStorage implements RaftStorage {
       entries: entries.slice(index - floor.index),
     };
     this.synced = this.visible;
-    this.available = floorSnapshot(this.visible);
+    if ((this.available?.index ?? 0) < index) this.available = floorSnapshot(this.visible);
   }
 }
 
