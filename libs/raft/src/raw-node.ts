@@ -158,6 +158,16 @@ export class RawNode {
     return this.core.term;
   }
 
+  /** Known committed; `committedEntries` follows when the entries are durable here. */
+  get commitIndex(): LogIndex {
+    return this.core.log.committed;
+  }
+
+  /** Term of an entry of this member's log as it stands, of the floor as well. */
+  termAt(index: LogIndex): Term | undefined {
+    return this.core.log.term(index);
+  }
+
   get leader(): MemberId {
     return this.core.leader;
   }

@@ -65,6 +65,12 @@ export class MemoryStorage implements RaftStorage {
     return this.visible;
   }
 
+  /** Whether this entry would be found after a crash now, itself or within a snapshot. */
+  holdsDurably(index: LogIndex, term: Term): boolean {
+    const { floor, entries } = this.synced;
+    return index <= floor.index || entries[index - floor.index - 1]?.term === term;
+  }
+
   get writesInFlight(): number {
     return this.inFlight.length;
   }
