@@ -7,6 +7,7 @@ import {
   type PlantedBug,
   type RaftConfig,
 } from '../src/types';
+import { describeStatus } from './describe';
 import { SafetyChecks, SafetyViolation } from './safety-checks';
 import { SeededRandom } from './seeded-random';
 import { EMPTY, SimulatedMember } from './simulated-member';
@@ -93,7 +94,8 @@ export class SimulatedCluster {
       this.checks.afterSend(message);
       this.network.push(message);
     }
-    if (this.network.length > MAX_MESSAGES) this.network.splice(0, this.network.length - MAX_MESSAGES);
+    const tooMany = Math.max(0, this.network.length - MAX_MESSAGES);
+    for (const message of this.network.splice(0, tooMany)) this.lose(message);
   }
 
   private takeReady(member: SimulatedMember): void {
@@ -114,17 +116,26 @@ export class SimulatedCluster {
     const at = random.chance(70) ? 0 : random.below(this.network.length);
     const message = this.network[at] as Message;
     if (!random.chance(4)) this.network.splice(at, 1);
-    if (random.chance(6)) return;
-    this.receive(message);
+    if (random.chance(6)) this.lose(message);
+    else this.receive(message);
+  }
+
+  /** A message does not arrive. Of a snapshot the sender's host learns, because it streams the bytes. */
+  private lose(message: Message): void {
+    if (message.type === MessageType.installSnapshot)
+      this.members.get(message.from)?.node.reportSnapshot(message.to, false);
   }
 
   private receive(message: Message): void {
     const target = this.members.get(message.to);
     const isCut = this.cut.has(message.from) || this.cut.has(message.to);
-    if (message.type === MessageType.installSnapshot)
-      this.members.get(message.from)?.node.reportSnapshot(message.to, target !== undefined && !isCut);
-    if (target === undefined || isCut) return;
+    if (target === undefined || isCut) {
+      this.lose(message);
+      return;
+    }
     target.node.step(message);
+    if (message.type === MessageType.installSnapshot)
+      this.members.get(message.from)?.node.reportSnapshot(message.to, true);
     this.checks.afterStep(target);
   }
 
@@ -190,7 +201,8 @@ export class SimulatedCluster {
         return;
       }
     }
-    throw new SafetyViolation(`no progress after the trouble ended`);
+    const statuses = [...this.members.values()].map(({ node }) => describeStatus(node.status()));
+    throw new SafetyViolation(`no progress after the trouble ended\n${statuses.join('\n')}`);
   }
 
   private work(member: SimulatedMember): void {
