@@ -18,3 +18,12 @@ export { type ModelCommit, type ModelEvent, type ModelObject, StateModel } from 
 export { encodeLog, replay, sha256, type StateLog } from './state-replay';
 export { compareApplied, compareState } from './state-checks';
 export { describeStateStore, type StateStoreHost } from './state-store-rules';
+export {
+  type DataDrivenArgument,
+  type DataDrivenCase,
+  dataDrivenFiles,
+  parseDataDriven,
+  runDataDriven,
+  runDataDrivenFile,
+  sharedFolder,
+} from './datadriven';
