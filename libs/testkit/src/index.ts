@@ -11,3 +11,4 @@ export {
   type SimOperationKind,
   type SimRandom,
 } from './sim-disk';
+export { LogModel, logStateText, randomLogCall, seededRandom, type LogCall } from './log-model';

@@ -48,6 +48,8 @@ export class Log implements LogStore {
   private readonly spaceWatch: SpaceWatch;
   private readonly firstOwnSequence: number;
   private recentBytes = 0;
+  /** Of appends that had nothing to wait for. */
+  private readonly unsyncedCallbacks: (() => void)[] = [];
   private failure: Error | undefined;
   private closing: Promise<void> | undefined;
   private onDrainFailed: ((error: Error) => void) | undefined;
@@ -156,8 +158,7 @@ export class Log implements LogStore {
     this.assertOpen();
     if (this.failure !== undefined) return;
     for (const write of writes) this.take(write);
-    const waits = this.tail.whenDurable(onDurable);
-    if (!waits) queueMicrotask(() => this.failure ?? onDurable());
+    this.whenDurable(onDurable);
     this.commit.pump();
     if (this.supply.lacksRoom) this.spaceWatch.refresh();
   }
@@ -204,6 +205,19 @@ export class Log implements LogStore {
 
   private isSpaceLow(): boolean {
     return this.spaceWatch.isLow || this.supply.lacksRoom;
+  }
+
+  /** Also an append of nothing is called back, later and in its turn. */
+  private whenDurable(callback: () => void): void {
+    if (this.unsyncedCallbacks.length > 0) this.tail.whenDurable(() => this.runUnsynced());
+    if (this.tail.whenDurable(callback)) return;
+    this.unsyncedCallbacks.push(callback);
+    queueMicrotask(() => this.runUnsynced());
+  }
+
+  private runUnsynced(): void {
+    if (this.failure !== undefined) return;
+    for (const callback of this.unsyncedCallbacks.splice(0)) callback();
   }
 
   private take(write: LogWrite): void {
