@@ -40,6 +40,10 @@ export class LogModel {
     else if (this.groups.delete(call.group)) this.remember();
   }
 
+  commit(group: GroupId): number {
+    return this.groups.get(group)?.hardState.commit ?? 0;
+  }
+
   private write({ group: id, reset, hardState, entries }: LogWrite): void {
     if (reset === undefined && hardState === undefined && entries.length === 0) return;
     const group = this.group(id);
@@ -47,12 +51,18 @@ export class LogModel {
       Object.assign(group, { floorIndex: reset.index, floorTerm: reset.term, entries: [] });
       this.remember();
     }
+    const firstIndex = entries[0]?.index ?? Infinity;
     if (hardState !== undefined) {
-      group.hardState = hardState;
+      const commit = Math.min(hardState.commit, firstIndex - 1) as LogIndex;
+      group.hardState = { ...hardState, commit };
       this.remember();
     }
     for (const entry of entries) {
       group.entries = [...group.entries.slice(0, entry.index - group.floorIndex - 1), entry];
+      this.remember();
+    }
+    if (hardState !== undefined && hardState.commit >= firstIndex) {
+      group.hardState = hardState;
       this.remember();
     }
   }
@@ -97,9 +107,9 @@ export function logStateText(log: LogStore): string {
   return stateText(parts);
 }
 
-/** The commit index is a hint that recovery cuts to the last entry, so it is compared cut as well. */
+/** Recovery lifts a commit index to the floor, so it is compared lifted. */
 function groupText(id: GroupId, { hardState, floorIndex, floorTerm, entries }: ModelGroup): string {
-  const commit = Math.min(hardState.commit, floorIndex + entries.length);
+  const commit = Math.max(hardState.commit, floorIndex);
   const data = entries.map((entry) => {
     const text = Buffer.from(entry.data.subarray(0, 12)).toString('latin1');
     return `${entry.index}/${entry.term}/${entry.kind}/${entry.data.byteLength}/${text}`;
@@ -135,18 +145,21 @@ function randomWrite(model: LogModel, random: SimRandom, group: GroupId, longest
   const term = (model.states.length + 1) as Term;
   const resets = random(25) === 0;
   const reset = { index: (lastIndex + random(3)) as LogIndex, term };
-  const overwrites = !resets && random(5) === 0 && lastIndex > floorIndex;
+  const committed = Math.max(floorIndex, model.commit(group));
+  const overwrites = !resets && random(5) === 0 && lastIndex > committed;
   const first = resets
     ? reset.index + 1
     : overwrites
-      ? floorIndex + 1 + random(lastIndex - floorIndex)
+      ? committed + 1 + random(lastIndex - committed)
       : lastIndex + 1;
   const entries = Array.from({ length: random(4) }, (_, position): LogEntry => {
     const length = random(10) === 0 ? random(longestBytes) : random(120);
     const data = Buffer.alloc(length, `${group}.${first + position}.${term};`);
     return { term, index: (first + position) as LogIndex, kind: random(8) === 0 ? 1 : 0, data };
   });
-  const commit = random(lastIndex + 3) as LogIndex;
+  const newLast = entries.at(-1)?.index ?? first - 1;
+  const least = Math.min(committed, newLast);
+  const commit = (least + random(newLast - least + 1)) as LogIndex;
   const hardState = random(3) === 0 ? { term, vote: (1 + random(5)) as MemberId, commit } : undefined;
   return {
     group,

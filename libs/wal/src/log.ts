@@ -1,4 +1,4 @@
-import type { GroupId, LogEntry, LogIndex, Term } from '#contracts';
+import type { GroupId, HardState, LogEntry, LogIndex, Term } from '#contracts';
 import type { LogGroupState, LogStats, LogStore, LogWrite } from '#replication';
 import { Activity } from './activity';
 import { Cleaner } from './cleaner';
@@ -33,6 +33,8 @@ export interface RecoveredLog {
   readonly prepared: DiskFile | undefined;
 }
 
+/** The disk is asked for its free space once in so many appended bytes: a few times a second at full load. */
+const SPACE_REFRESH_BYTES = 4 * 1024 * 1024;
 /** A quarter is given back at once, so that the newest entries are not looked through at every batch. */
 const RECENT_KEPT_SHARE = 3 / 4;
 
@@ -69,6 +71,7 @@ export class Log implements LogStore {
       disk,
       folder,
       lowWaterBytes,
+      refreshBytes: Math.min(SPACE_REFRESH_BYTES, segmentBytes / 4),
       activity,
       onRefreshed: (freeBytes) => {
         if (this.supply.lacksRoom && freeBytes >= segmentBytes) this.supply.prepare();
@@ -233,7 +236,13 @@ export class Log implements LogStore {
         const { index, term } = reset;
         log.reset(index, term, tail.put({ kind: RecordKind.reset, group, term, index }));
       }
-      if (hardState !== undefined) log.setHardState(hardState, tail.put(hardStateFields(group, hardState)));
+      const firstIndex = entries[0]?.index ?? Infinity;
+      if (hardState !== undefined) {
+        // A crash may keep this record and not the entries behind it. What the group had there instead is not
+        // what was committed, so up to then the commit index stays below them.
+        const commit = Math.min(hardState.commit, firstIndex - 1) as LogIndex;
+        this.putHardState(log, { ...hardState, commit });
+      }
       for (const entry of entries) {
         const { term, index, kind: entryKind, data: payload } = entry;
         const place = tail.put({ kind: RecordKind.entry, group, term, index, entryKind, payload });
@@ -241,7 +250,12 @@ export class Log implements LogStore {
         log.recent.push(entry);
         this.spaceWatch.appended(place.bytes);
       }
+      if (hardState !== undefined && hardState.commit >= firstIndex) this.putHardState(log, hardState);
     });
+  }
+
+  private putHardState(log: GroupLog, hardState: HardState): void {
+    log.setHardState(hardState, this.tail.put(hardStateFields(log.id, hardState)));
   }
 
   private countingRecent(log: GroupLog, change: () => void): void {
@@ -287,11 +301,12 @@ export class Log implements LogStore {
     return new Promise((resolve, reject) => {
       if (this.failure !== undefined) return reject(this.failure);
       this.onDrainFailed = reject;
+      // The mark is to be the last record.
+      this.cleaner.stop();
       if (this.tail.nextSequence > this.firstOwnSequence) {
         this.tail.put({ kind: RecordKind.mark, group: 0, term: 0, index: 0 });
       }
       const synced = (): void => {
-        this.cleaner.stop();
         this.supply.stop();
         this.activity.whenIdle(resolve);
       };
@@ -319,10 +334,13 @@ function termOf(log: GroupLog, index: number): number | undefined {
 }
 
 /** Writes that do not continue the group's log are a programmer's error, found before anything is taken. */
-function assertFits(log: GroupLog, { group, reset, entries }: LogWrite): void {
+function assertFits(log: GroupLog, { group, reset, hardState, entries }: LogWrite): void {
   const floorIndex = reset?.index ?? log.floorIndex;
   const lastIndex = reset?.index ?? log.lastIndex;
   const first = entries[0];
+  if (hardState !== undefined && hardState.commit > (entries.at(-1)?.index ?? lastIndex)) {
+    throw new RangeError(`commit index ${hardState.commit} of group ${group} is past its last entry`);
+  }
   if (first === undefined) return;
   if (first.index <= floorIndex || first.index > lastIndex + 1) {
     throw new RangeError(`entry ${first.index} of group ${group} does not fit ${floorIndex} to ${lastIndex}`);
