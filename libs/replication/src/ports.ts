@@ -84,6 +84,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Runs `task` once after about `delayMs`; the returned function cancels. */
   after(delayMs: number, task: () => void): () => void;
+  /** Runs `task` once, after the input that has already arrived was handled. */
+  soon(task: () => void): void;
 }
 
 export interface Random {

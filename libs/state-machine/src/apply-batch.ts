@@ -1,5 +1,5 @@
 import { viewCommand } from '#codec';
-import type { Applied, LogIndex, Term } from '#contracts';
+import type { Applied, CommitSeq, LogIndex, Term } from '#contracts';
 import { applyCompact } from './apply-compact';
 import { applyExpire } from './apply-expire';
 import { applyWrite } from './apply-write';
@@ -30,6 +30,11 @@ export class ApplyBatch {
   /** Index of the last entry applied, here or before. */
   get appliedIndex(): LogIndex {
     return this.state.counters.appliedIndex;
+  }
+
+  /** Position of the last change, here or before. */
+  get commitSeq(): CommitSeq {
+    return this.state.counters.commitSeq;
   }
 
   /** Applies the entry at `index`, which must be the next. Empty data, a leader's first entry, changes nothing. */

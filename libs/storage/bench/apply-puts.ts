@@ -7,9 +7,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeCommand } from '#codec';
-import type { LogIndex, Term } from '#contracts';
+import type { GroupId, LogIndex, Term } from '#contracts';
 import { ApplyBatch, evaluateRead, readApplied } from '#state-machine';
-import { DEFAULT_STATE_MEMORY, RocksStateStore } from '#storage';
+import { RocksStateStores } from '#storage';
 
 const objects = Number(process.argv[2] ?? 200_000);
 const batchSize = Number(process.argv[3] ?? 50);
@@ -25,7 +25,7 @@ function command(number: number): Uint8Array {
 
 async function main(): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  const store = await RocksStateStore.open(folder, DEFAULT_STATE_MEMORY);
+  const store = await new RocksStateStores({ folder }).open(1 as GroupId);
   let index = readApplied(store).appliedIndex as number;
   const report = (what: string, count: number, startMs: number): void => {
     const seconds = (performance.now() - startMs) / 1000;

@@ -17,6 +17,8 @@ export function toStateError(location: string, cause: unknown): Error {
   const { code, message } = cause as { code?: unknown; message?: unknown };
   const detail = typeof message === 'string' ? message : String(cause);
   const fileIsMissing = code === 'LEVEL_IO_ERROR' && detail.includes('No such file or directory');
-  if (code === 'LEVEL_CORRUPTION' || fileIsMissing) return new StateCorruption(location, detail, { cause });
+  const databaseIsMissing = detail.includes('does not exist (create_if_missing is false)');
+  if (code === 'LEVEL_CORRUPTION' || fileIsMissing || databaseIsMissing)
+    return new StateCorruption(location, detail, { cause });
   return new StateStoreFailure(location, detail, { cause });
 }

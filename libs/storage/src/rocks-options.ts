@@ -21,10 +21,11 @@ const MIN_CACHE_BYTES = 4 * 1024 * 1024;
 const MIN_WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** Options of one replica's instance; the reasons are in docs/adr/0002-rocksdb-binding.md. */
-export function openOptions(memory: StateMemory): OpenOptions {
+export function openOptions(memory: StateMemory, create: boolean): OpenOptions {
   const share = (bytes: number, least: number): number => Math.max(least, Math.floor(bytes / memory.shares));
   return {
-    createIfMissing: true,
+    createIfMissing: create,
+    errorIfExists: create,
     parallelism: 2,
     walCompression: false,
     compaction: 'level',

@@ -33,10 +33,14 @@ export class RocksStateStore implements StateStore {
     return this.closed;
   }
 
-  /** Opens or creates the database in the folder `location`, which must exist. Rejects with `StateCorruption`. */
-  static async open(location: string, memory: StateMemory): Promise<RocksStateStore> {
+  /** Makes a new database in the folder `location`, or opens the one that must be there. */
+  static async open(
+    location: string,
+    options: { readonly memory: StateMemory; readonly create: boolean },
+  ): Promise<RocksStateStore> {
     const database = binding.db_init(location);
-    await settle(location, (done) => binding.db_open(database, openOptions(memory), done));
+    const native = openOptions(options.memory, options.create);
+    await settle(location, (done) => binding.db_open(database, native, done));
     return new RocksStateStore(location, database);
   }
 

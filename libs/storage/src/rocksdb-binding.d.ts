@@ -11,6 +11,7 @@ declare module '@nxtedition/rocksdb/binding' {
 
   export interface OpenOptions {
     readonly createIfMissing: boolean;
+    readonly errorIfExists: boolean;
     readonly parallelism: number;
     readonly walCompression: boolean;
     readonly compaction: 'level' | 'universal';

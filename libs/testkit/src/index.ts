@@ -3,6 +3,7 @@ export { SseParser, type SseEvent } from './sse';
 export { checkWatchStream, stateAt, type WatchStream } from './watch-rules';
 export { MemoryChangeSource } from './memory-change-source';
 export { RecordingSink } from './recording-sink';
+export { MemoryStateStore, MemoryStateStores } from './memory-state-store';
 export {
   diskError,
   SimDisk,
@@ -12,3 +13,4 @@ export {
   type SimRandom,
 } from './sim-disk';
 export { LogModel, logStateText, randomLogCall, seededRandom, type LogCall } from './log-model';
+export * from './linearizability';

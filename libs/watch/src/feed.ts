@@ -98,7 +98,7 @@ export class Feed implements Task {
 
   /** Batches after `position` that can be handed over though the source does not have them yet; none on a gap. */
   aheadOf(position: CommitSeq): readonly ChangeBatch[] {
-    const rest = this.ahead.filter((batch) => batch.commitSeq > position && batch.commitSeq <= this.through);
+    const rest = this.ahead.filter((batch) => batch.commitSeq > position);
     return rest[0] !== undefined && rest[0].prevCommitSeq <= position ? rest : [];
   }
 

@@ -76,10 +76,9 @@ export class WatchHub {
     const { ns, from, owner, initial } = request;
     if (initial && from !== undefined) throw new Error('a watch starts with the state or at a position');
     this.admit(owner);
-    const known = this.feeds.get(ns);
-    const position = known?.position() ?? this.context.source.position(ns);
+    const position = this.position(ns);
     const start = from === undefined ? position : this.startingAt(ns, from, position);
-    const feed = known ?? new Feed(this.context, ns);
+    const feed = this.feeds.get(ns) ?? new Feed(this.context, ns);
     this.feeds.set(ns, feed);
     const group = feed.join(new CompiledFilter(request.filter));
     const watcher = new Watcher(this.context, feed, group, sink, request, start);
@@ -90,6 +89,11 @@ export class WatchHub {
     if (from !== undefined) this.context.observer.resumed();
     this.cancelTick ??= this.context.clock.after(this.tickMs, this.tick);
     return watcher;
+  }
+
+  /** The newest position that is known here: applied by the replica or, of a watched namespace, come over a bus. */
+  position(ns: string): CommitSeq {
+    return this.feeds.get(ns)?.position() ?? this.context.source.position(ns);
   }
 
   /** Ends every stream with `draining` and takes no more. */

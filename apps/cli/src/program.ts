@@ -1,0 +1,61 @@
+import { Command, CommanderError } from 'commander';
+import { serveCommand } from './serve-command';
+import { CommandFailure, ExitCode, type Terminal, UsageError } from './terminal';
+import { tokenCommand } from './token/token-command';
+import { programVersion } from './version';
+import { walCommand } from './wal/wal-command';
+
+const EXAMPLES = `
+Examples:
+  $ DEV_MODE=true agentstate serve                             one node, open, on http://127.0.0.1:8080
+  $ agentstate token mint --ns agent://demo --ops PUT,GET      a token for a client
+  $ agentstate <command> --help                                the options of a command, with examples
+`;
+
+/**
+ * Runs one command line and resolves to its exit code; `undefined` leaves the code to what is still running.
+ * A later result of a running server is its own affair.
+ */
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number | undefined> {
+  try {
+    await program(terminal).parseAsync([...args], { from: 'user' });
+    return undefined;
+  } catch (error) {
+    return explain(error, terminal);
+  }
+}
+
+function program(terminal: Terminal): Command {
+  const root = new Command('agentstate')
+    .description('A state store for AI agents: clustered, watched live, restored to any moment.')
+    .version(programVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(agentstate --help lists the commands and options)')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
+  for (const make of [serveCommand, tokenCommand, walCommand]) {
+    const command = make(terminal);
+    command.copyInheritedSettings(root);
+    for (const inner of command.commands) inner.copyInheritedSettings(root);
+    root.addCommand(command);
+  }
+  return root;
+}
+
+function explain(error: unknown, terminal: Terminal): number {
+  if (error instanceof CommanderError) {
+    // Commander has printed its own text; asking for help or the version is not an error.
+    return error.exitCode === 0 ? ExitCode.success : ExitCode.usage;
+  }
+  terminal.err(`agentstate: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (error instanceof UsageError) return ExitCode.usage;
+  if (
+    !(error instanceof CommandFailure) &&
+    error instanceof Error &&
+    terminal.environment['DEV_MODE'] === 'true'
+  ) {
+    terminal.err(`${error.stack ?? ''}\n`);
+  }
+  return ExitCode.failure;
+}

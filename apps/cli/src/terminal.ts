@@ -1,0 +1,19 @@
+/** What a command has of the world around it. Tests give their own. */
+export interface Terminal {
+  readonly environment: NodeJS.ProcessEnv;
+  /** For what was asked: the only thing on stdout, so that it can be piped. */
+  out(text: string): void;
+  /** For everything said beside it. */
+  err(text: string): void;
+  /** Milliseconds since 1970. */
+  nowMs(): number;
+}
+
+/** 0 success, 1 failure, 2 usage. */
+export const ExitCode = { success: 0, failure: 1, usage: 2 } as const;
+
+/** The command line was understood but what it asks for cannot be done; the message is for the person. */
+export class CommandFailure extends Error {}
+
+/** The command line itself is wrong. */
+export class UsageError extends Error {}

@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+
+const ROOT = path.join(__dirname, '../..');
+/** Bounds a hang; nothing in a document takes this long. */
+const DEADLINE_MS = 60_000;
+
+/** A reader's terminal: what one block exports, the next one has. */
+export class Shell {
+  private readonly running: ChildProcess[] = [];
+  private readonly stateFile: string;
+
+  /** `folder` is the shell's own, for what it remembers. */
+  constructor(folder: string) {
+    this.stateFile = path.join(folder, 'exported');
+  }
+
+  /** Resolves to what the block printed, once it has succeeded. */
+  async run(commands: string): Promise<string> {
+    const started = this.start(`${commands}\nexport -p >'${this.stateFile}'`);
+    const timer = setTimeout(() => end(started.child, 'SIGKILL'), DEADLINE_MS);
+    const code = await new Promise((resolve) => started.child.on('close', resolve));
+    clearTimeout(timer);
+    if (code !== 0) throw new Error(`exit code ${String(code)}:\n${commands}\n----\n${started.output()}`);
+    return started.output();
+  }
+
+  /** Starts the block in another terminal; the result gives what it has printed until now. */
+  leaveRunning(commands: string): () => string {
+    const started = this.start(commands);
+    this.running.push(started.child);
+    return started.output;
+  }
+
+  close(): void {
+    for (const child of this.running.splice(0)) end(child, 'SIGTERM');
+  }
+
+  private start(commands: string): { child: ChildProcess; output: () => string } {
+    const script = `if [ -e '${this.stateFile}' ]; then . '${this.stateFile}'; fi\n${commands}`;
+    // A process group of its own, so that ending a block ends what it started.
+    const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
+      cwd: ROOT,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const chunks: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+    return { child, output: () => Buffer.concat(chunks).toString('utf8') };
+  }
+}
+
+function end(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  process.kill(-child.pid, signal);
+}
