@@ -12,6 +12,7 @@ export {
   type SimOperationKind,
   type SimRandom,
 } from './sim-disk';
+export { LogModel, logStateText, randomLogCall, seededRandom, type LogCall } from './log-model';
 export * from './linearizability';
 export { STATE_IDS, STATE_NAMESPACES, STATE_TYPES, stateHistory, type TimedCommand } from './state-commands';
 export { type ModelCommit, type ModelEvent, type ModelObject, StateModel } from './state-model';
