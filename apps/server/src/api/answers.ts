@@ -12,6 +12,8 @@ export function sendObject(
   reply: FastifyReply,
   object: { readonly json: Uint8Array; readonly version: CommitSeq; readonly position: CommitSeq },
 ): void {
+  // Nest would answer a POST with 201; the contract knows only 200, because a put also replaces.
+  reply.code(200);
   reply.header('content-type', JSON_CONTENT_TYPE);
   reply.header('etag', `"${object.version}"`);
   reply.header('x-commit-seq', String(object.position));
@@ -30,6 +32,7 @@ export function sendPage(reply: FastifyReply, { outcome, commitSeq }: ReadAnswer
   const parts: Uint8Array[] = [OPEN];
   outcome.objects.forEach((object, index) => parts.push(...(index === 0 ? [object] : [COMMA, object])));
   parts.push(CLOSE);
+  reply.code(200);
   reply.header('content-type', JSON_CONTENT_TYPE);
   reply.header('x-commit-seq', String(commitSeq));
   if (outcome.nextCursor !== undefined) reply.header('x-next-cursor', outcome.nextCursor);
