@@ -15,7 +15,10 @@ beforeAll(async () => {
 });
 afterAll(() => test.server.stop());
 
-async function outcome(token: string | undefined, options: { method?: string; path?: string; body?: string } = {}) {
+async function outcome(
+  token: string | undefined,
+  options: { method?: string; path?: string; body?: string } = {},
+) {
   const { method = 'PUT', path = PATH } = options;
   const body = options.body ?? (method === 'PUT' ? '{}' : undefined);
   const answer = await test.send(method, path, { token, body });
@@ -45,9 +48,14 @@ describe('a token', () => {
     expect(await outcome(mint(claims(), { kid: 'other' }))).toBe('401 token_unknown_key');
     const none = `${encode({ alg: 'none', kid: 'active' })}.${encode(claims())}.`;
     expect(await outcome(none)).toBe('401 token_malformed');
-    const hs512 = createSigner({ key: Buffer.from(KEY, 'base64'), algorithm: 'HS512', kid: 'active' })(claims());
+    const hs512 = createSigner({ key: Buffer.from(KEY, 'base64'), algorithm: 'HS512', kid: 'active' })(
+      claims(),
+    );
     expect(await outcome(hs512)).toBe('401 token_malformed');
-    const changed = token.split('.').with(1, encode(claims({ ns: '*' }))).join('.');
+    const changed = token
+      .split('.')
+      .with(1, encode(claims({ ns: '*' })))
+      .join('.');
     expect(await outcome(changed)).toBe('401 token_bad_signature');
   });
 
@@ -137,8 +145,12 @@ describe('a token', () => {
     const admin = { method: 'GET', path: '/admin/manifest' };
     expect(await outcome(undefined, admin)).toBe('401 token_missing');
     expect(await outcome(mint(claims({ ns: '*', ops: ['ADMIN'] })), admin)).toBe('403 namespace_denied');
-    expect(await outcome(mint(claims({ ns: 'admin://global', ops: ['GET'] })), admin)).toBe('403 operation_denied');
-    expect(await outcome(mint(claims({ ns: 'admin://global', ops: ['ADMIN'] })), admin)).toBe('404 not_found');
+    expect(await outcome(mint(claims({ ns: 'admin://global', ops: ['GET'] })), admin)).toBe(
+      '403 operation_denied',
+    );
+    expect(await outcome(mint(claims({ ns: 'admin://global', ops: ['ADMIN'] })), admin)).toBe(
+      '404 not_found',
+    );
   });
 
   it('does not open a reserved namespace', async () => {

@@ -23,12 +23,20 @@ async function put(body: string | Buffer, headers: Record<string, string> = {}) 
 const ofBytes = (bytes: number): string => `{"body":"${'x'.repeat(bytes - 11)}"}`;
 
 describe('a body', () => {
-  it.each(['{', '{"body":', '[1,', '{"a":1}}', '{"body":01}', "{'body':1}", '\u0000', '{"body":NaN}', 'nul', '"\ud800'])(
-    'that is broken JSON is invalid_json: %j',
-    async (body) => {
-      expect(await put(body)).toMatchObject({ status: 400, code: 'invalid_json' });
-    },
-  );
+  it.each([
+    '{',
+    '{"body":',
+    '[1,',
+    '{"a":1}}',
+    '{"body":01}',
+    "{'body':1}",
+    '\u0000',
+    '{"body":NaN}',
+    'nul',
+    '"\ud800',
+  ])('that is broken JSON is invalid_json: %j', async (body) => {
+    expect(await put(body)).toMatchObject({ status: 400, code: 'invalid_json' });
+  });
 
   it('that is not UTF-8 is invalid_json', async () => {
     expect(await put(Buffer.from([0x22, 0xff, 0x22]))).toMatchObject({ status: 400, code: 'invalid_json' });
@@ -89,8 +97,16 @@ describe('a body', () => {
   });
 
   it('needs to be declared as JSON', async () => {
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/merge-patch+json', 'x']) {
-      expect(await put('{}', { 'content-type': type })).toMatchObject({ status: 415, code: 'unsupported_media_type' });
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'application/merge-patch+json',
+      'x',
+    ]) {
+      expect(await put('{}', { 'content-type': type })).toMatchObject({
+        status: 415,
+        code: 'unsupported_media_type',
+      });
     }
     expect((await put('{}', { 'content-type': 'application/json; charset=utf-8' })).status).toBe(200);
     const untyped = await test.sendRaw(
@@ -131,14 +147,22 @@ describe('a field', () => {
     expect(await put(body)).toEqual({ status: 400, code: 'invalid_request', fields: [field] });
   });
 
-  it.each(['0.1', '1e3', '1.50', '-0.0', '9007199254740992', '1E+2', '1e22', '5e-324', '0.30000000000000004', '"\\ud83d\\ude00"'])(
-    'may be what a double holds: %s',
-    async (value) => {
-      const answer = await test.send('PUT', `${OBJECTS}/number`, { body: `{"body":${value}}` });
-      expect(answer.status).toBe(200);
-      expect(answer.json().body).toEqual(JSON.parse(value === '-0.0' ? '0' : value));
-    },
-  );
+  it.each([
+    '0.1',
+    '1e3',
+    '1.50',
+    '-0.0',
+    '9007199254740992',
+    '1E+2',
+    '1e22',
+    '5e-324',
+    '0.30000000000000004',
+    '"\\ud83d\\ude00"',
+  ])('may be what a double holds: %s', async (value) => {
+    const answer = await test.send('PUT', `${OBJECTS}/number`, { body: `{"body":${value}}` });
+    expect(answer.status).toBe(200);
+    expect(answer.json().body).toEqual(JSON.parse(value === '-0.0' ? '0' : value));
+  });
 });
 
 describe('a path', () => {
@@ -190,13 +214,20 @@ describe('a path', () => {
     expect((await test.send('POST', '/health', { json: {} })).status).toBe(405);
   });
 
-  it.each(['limt=1', 'limit=0', 'limit=1001', 'limit=1.5', 'limit=', 'limit=1&limit=2', 'consistency=fast', 'min_seq=1', 'prefix=%ff'])(
-    'with a query parameter that is not valid is invalid_request: %s',
-    async (query) => {
-      const answer = await test.send('GET', `${OBJECTS}?${query}`);
-      expect([answer.status, answer.json().code]).toEqual([400, 'invalid_request']);
-    },
-  );
+  it.each([
+    'limt=1',
+    'limit=0',
+    'limit=1001',
+    'limit=1.5',
+    'limit=',
+    'limit=1&limit=2',
+    'consistency=fast',
+    'min_seq=1',
+    'prefix=%ff',
+  ])('with a query parameter that is not valid is invalid_request: %s', async (query) => {
+    const answer = await test.send('GET', `${OBJECTS}?${query}`);
+    expect([answer.status, answer.json().code]).toEqual([400, 'invalid_request']);
+  });
 
   it('that the contract has and this version has not says so', async () => {
     for (const [method, path] of [
