@@ -78,7 +78,7 @@ describe('the checks of', () => {
       fc.property(bodies, (body) => {
         expect(fieldsOf(errorsOf(body))).toEqual(verdictOf(dto, body));
       }),
-      { seed: 42, numRuns: 3_000 },
+      { seed: 42, numRuns: 1_500 },
     );
   });
 });

@@ -12,12 +12,11 @@ export function sendObject(
   reply: FastifyReply,
   object: { readonly json: Uint8Array; readonly version: CommitSeq; readonly position: CommitSeq },
 ): void {
-  // Nest would answer a POST with 201; the contract knows only 200, because a put also replaces.
-  reply.code(200);
   reply.header('content-type', JSON_CONTENT_TYPE);
   reply.header('etag', `"${object.version}"`);
   reply.header('x-commit-seq', String(object.position));
-  reply.send(object.json);
+  // 200 for a POST too, where Nest would say 201: a put may also replace.
+  reply.code(200).send(object.json);
 }
 
 export function sendDeleted(reply: FastifyReply, position: CommitSeq): void {
@@ -32,11 +31,10 @@ export function sendPage(reply: FastifyReply, { outcome, commitSeq }: ReadAnswer
   const parts: Uint8Array[] = [OPEN];
   outcome.objects.forEach((object, index) => parts.push(...(index === 0 ? [object] : [COMMA, object])));
   parts.push(CLOSE);
-  reply.code(200);
   reply.header('content-type', JSON_CONTENT_TYPE);
   reply.header('x-commit-seq', String(commitSeq));
   if (outcome.nextCursor !== undefined) reply.header('x-next-cursor', outcome.nextCursor);
-  reply.send(Buffer.concat(parts));
+  reply.code(200).send(Buffer.concat(parts));
 }
 
 /** A command or read that the state machine refused, as the error that it is for the client. */
