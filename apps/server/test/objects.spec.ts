@@ -29,6 +29,7 @@ describe('objects', () => {
 
   it('posts with the id of the body, and makes a ULID without one', async () => {
     const named = await test.send('POST', OBJECTS, { json: { id: 'named' } });
+    expect(named.status).toBe(200);
     expect(named.json()).toMatchObject({ id: 'named', type: 'object', tags: {}, body: null });
     const made = await test.send('POST', OBJECTS, { json: { body: 1 } });
     expect(made.json().id).toMatch(/^[0-9A-HJKMNP-TV-Z]{26}$/);
