@@ -12,6 +12,10 @@ const MESSAGES = 2_000_000;
 const REQUESTS = 40_000;
 const KIND = 1;
 
+function report(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
 function open(member: number): Promise<Transport> {
   return openTransport({
     listen: { host: '127.0.0.1', port: 0 },
@@ -78,7 +82,7 @@ async function measureMessages(transport: Transport, to: MemberId): Promise<void
     .split(' ');
   const seconds = (performance.now() - startMs) / 1_000;
   const sendMicros = process.cpuUsage(startCpu).user;
-  console.log(
+  report(
     `messages of ${FRAME_BYTES} bytes: ${Math.round(MESSAGES / seconds)}/s, ` +
       `${((MESSAGES * FRAME_BYTES) / seconds / 1e6).toFixed(0)} MB/s, received ${received}, user CPU a message: ` +
       `${(sendMicros / MESSAGES).toFixed(2)} us out, ${(Number(userMicros) / MESSAGES).toFixed(2)} us in`,
@@ -101,7 +105,7 @@ async function measureRequests(transport: Transport, to: MemberId, inFlight: num
   const sorted = latenciesMs.sort((a, b) => a - b);
   const at = (quantile: number): string =>
     (sorted[Math.floor(quantile * sorted.length)] as number).toFixed(3);
-  console.log(
+  report(
     `requests, ${inFlight} in flight: ${Math.round(perSecond)}/s, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`,
   );
 }

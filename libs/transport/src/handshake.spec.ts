@@ -274,22 +274,22 @@ describe('strangers', () => {
   });
 
   test('a proven peer that sends what is no frame, or not its to send, is cut off and counted', async () => {
-    const one = await start(1);
-    const two = await start(2);
-    const proxy = await LinkProxy.open(one.transport.address);
-    proxies.push(proxy);
     const injected: [Buffer, string][] = [
       [Buffer.alloc(64, 0xff), 'frame_too_large'],
       [Buffer.alloc(64), 'malformed'],
       [encodeFrame({ type: FrameType.answer, kind: 0, correlation: 1 }, Buffer.alloc(3)), 'unexpected_frame'],
       [encodeFrame({ type: 77, kind: 0, correlation: 1 }, Buffer.alloc(3)), 'unexpected_frame'],
     ];
-    two.transport.setPeers([one.peer(proxy.port)]);
     for (const [bytes, fault] of injected) {
+      const one = await start(1);
+      const two = await start(2);
+      const proxy = await LinkProxy.open(one.transport.address);
+      proxies.push(proxy);
+      two.transport.setPeers([one.peer(proxy.port)]);
       await until('connected', () => two.transport.connected(memberId(1)));
-      one.faults.length = 0;
       proxy.inject(bytes);
       await until(`node 1 notices ${fault}`, () => one.faults.some((reason) => reason === fault));
+      expect(one.received).toEqual([]);
     }
   });
 });
