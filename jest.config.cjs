@@ -5,8 +5,10 @@ module.exports = {
   testEnvironment: 'node',
   testMatch: ['**/*.spec.ts'],
   moduleNameMapper: { '^#(.*)$': '<rootDir>/libs/$1/src/index.ts' },
+  // @fastify/static requires a package that is ESM alone, which Node does and Jest does not.
+  transformIgnorePatterns: ['/node_modules/(?!content-disposition/)'],
   transform: {
-    '^.+\\.ts$': [
+    '^.+\\.[tj]s$': [
       '@swc/jest',
       {
         jsc: {

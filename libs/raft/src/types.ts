@@ -49,7 +49,10 @@ export interface Message {
   /** Where the follower's log may agree, with `reject` (fast backtracking). */
   readonly rejectHint: LogIndex;
   readonly snapshot?: SnapshotMetadata;
-  /** ReadIndex and heartbeat context: made by the host, unique per attempt; 0 for none. */
+  /**
+   * For `readIndex` and its answer: made by the host, unique per attempt. For heartbeats and their answers: the
+   * leader's own count of rounds, 0 for none. For `transferLeader`: the target.
+   */
   readonly context: number;
   /** Set on votes asked for by a leadership transfer: they may disturb a live leader. */
   readonly transfer: boolean;
@@ -92,13 +95,21 @@ export interface ReadState {
 /**
  * The work that the core hands to its host, each piece once. The host's duties, in order:
  * 1. send `messages` at once;
- * 2. give `snapshot` (install), `hardState` and `entries` to the log, in that order, in one append;
+ * 2. give `snapshot` (install), `hardState` and `entries` to the log, in that order, in one append: entries must
+ *    be readable through `RaftStorage` before the core is called again;
  * 3. when that append is synced, send `messagesAfterDurable`, then call `appendDone(appendMark)`;
  * 4. apply `committedEntries`, then call `applied(index)`; conf changes go through `applyConfChange` first;
  * 5. answer `readStates` once their index is applied.
+ *
+ * Without an `appendMark` there are no `messagesAfterDurable`. After a `snapshot` no further work under 2. is
+ * handed out until its mark came back; `appendDone` of it also counts as `applied` up to the snapshot's index.
  */
 export interface Ready {
   readonly softState?: SoftState;
+  /**
+   * Given when term or vote changed, and with entries or a snapshot when the commit index changed: a new commit
+   * index alone costs no sync.
+   */
   readonly hardState?: HardState;
   readonly entries: readonly LogEntry[];
   readonly snapshot?: SnapshotMetadata;
@@ -114,7 +125,14 @@ export type ProposeOutcome =
   | { readonly kind: 'appended'; readonly index: LogIndex; readonly term: Term }
   | {
       readonly kind: 'dropped';
-      readonly reason: 'notLeader' | 'transferring' | 'uncommittedFull' | 'confChangePending' | 'notMember';
+      readonly reason:
+        | 'notLeader'
+        | 'transferring'
+        | 'uncommittedFull'
+        | 'confChangePending'
+        /** The change is impossible in the present configuration, for instance it would leave no voter. */
+        | 'confChangeInvalid'
+        | 'notMember';
     };
 
 export type ConfChangeKind = 'addVoter' | 'addLearner' | 'remove';
@@ -147,7 +165,19 @@ export interface RaftConfig {
   readonly random: (bound: number) => number;
   /** Called on a broken invariant before the core throws. */
   readonly onInvariant?: (what: string) => void;
+  /** @internal A mistake to make on purpose: simulators prove with it that they would notice. */
+  readonly plantedBug?: PlantedBug;
 }
+
+/** @internal See {@link RaftConfig.plantedBug}. Each is one named branch in the core. */
+export type PlantedBug =
+  | 'ackBeforeSync'
+  | 'voteTwice'
+  | 'commitOlderTerm'
+  | 'applyBeyondDurable'
+  | 'forgetTruncation'
+  | 'readIndexSkipTermCheck'
+  | 'snapshotIndexOffByOne';
 
 /** What a member remembers across a restart, given to the core's constructor. */
 export interface RestoredState {

@@ -1,4 +1,4 @@
-import type { GroupId, HardState, LogEntry, LogIndex, Term } from '#contracts';
+import type { GroupId, HardState, LogEntry, LogIndex, MemberId, NodeName, Term } from '#contracts';
 import type { StateReader, WriteSet } from '#state-machine';
 
 /** What one group wants made durable: applied in the order floor, hard state, entries. */
@@ -84,9 +84,55 @@ export interface Clock {
   monotonicMs(): number;
   /** Runs `task` once after about `delayMs`; the returned function cancels. */
   after(delayMs: number, task: () => void): () => void;
+  /** Runs `task` once, after the input that has already arrived was handled. */
+  soon(task: () => void): void;
 }
 
 export interface Random {
   /** A whole number from 0 to below `bound`. */
   below(bound: number): number;
+}
+
+/** How to reach a node, as the cluster knows it. */
+export interface PeerAddress {
+  readonly member: MemberId;
+  readonly name: NodeName;
+  readonly region: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `messages` carries Raft and small requests; `bulk` is a connection of its own, so that it never delays them. */
+export type Channel = 'messages' | 'bulk';
+
+/**
+ * The links between the nodes of one cluster.
+ *
+ * Messages: in order per peer and channel while a connection lasts; may be lost (a full queue, a broken link),
+ * never altered, never from anyone but the proven peer. Requests: answered once, or rejected with a `StateError`
+ * (`timeout`: the outcome is unknown; `no_leader`: it never left). Ownership: bytes handed in are not written to
+ * afterwards; bytes handed out are the receiver's.
+ */
+export interface Network {
+  /** Queues one frame made of `parts`; `false` when it was dropped at once. Never blocks, never throws. */
+  send(to: MemberId, kind: number, parts: readonly Uint8Array[], channel?: Channel): boolean;
+  request(
+    to: MemberId,
+    kind: number,
+    body: Uint8Array,
+    options: { readonly timeoutMs: number; readonly channel?: Channel },
+  ): Promise<Uint8Array>;
+  /** Replaces the set of peers: missing ones are disconnected, new ones connected to, with jittered retries. */
+  setPeers(peers: readonly PeerAddress[]): void;
+  /** Set once, before the first peer. */
+  setHandlers(handlers: NetworkHandlers): void;
+  connected(to: MemberId): boolean;
+  close(): Promise<void>;
+}
+
+export interface NetworkHandlers {
+  onMessage(from: MemberId, kind: number, body: Uint8Array): void;
+  /** The answer's bytes; a rejected `StateError` travels to the caller with its code. */
+  onRequest(from: MemberId, kind: number, body: Uint8Array): Promise<Uint8Array>;
+  onPeer(member: MemberId, connected: boolean): void;
 }

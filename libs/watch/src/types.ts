@@ -20,16 +20,31 @@ export interface WatchRequest {
   readonly owner?: string;
 }
 
+/** Why the server ends a stream, in an `END` event. */
+export type WatchEndReason = 'token_expired' | 'draining' | 'region_changed';
+
+/**
+ * Why a watcher was let go without being at fault of its own request: its buffer was full (`overflow`), its sink
+ * took nothing for too long (`stalled`), or the history it had yet to read is gone (`compacted`).
+ */
+export type WatchDropReason = 'overflow' | 'stalled' | 'compacted';
+
 /** Where a watcher's bytes go. Chunks are whole SSE frames, shared between watchers, never written to. */
 export interface WatchSink {
-  /** Hands a chunk over; `false` asks to wait for {@link WatchHandle.drained}. */
+  /**
+   * Hands a chunk over; it is taken in any case, and `false` asks to wait for {@link WatchHandle.drained}. Must
+   * not throw, and is never called before `subscribe` has returned.
+   */
   write(chunk: Uint8Array): boolean;
-  /** The server ends the stream after what was written. */
-  end(): void;
+  /**
+   * The server ends the stream after what was written; nothing is written later. A stalled client will not read
+   * that either: the host cuts a connection that is not flushed within its own grace time.
+   */
+  end(cause?: WatchEndReason | WatchDropReason): void;
 }
 
 export interface WatchHandle {
-  /** The sink can take more. */
+  /** The sink can take more. Called after a `write` that answered `false` has returned, never from inside it. */
   drained(): void;
   /** The client went away. Idempotent. */
   close(): void;
@@ -41,7 +56,10 @@ export interface ChangeSource {
   position(ns: string): CommitSeq;
   /** First position from which history is whole (everything at or after it is still there). */
   firstAvailable(ns: string): CommitSeq;
-  /** Batches from `from` (inclusive) in order, at most about `maxBytes`; and the position the scan came to. */
+  /**
+   * Batches from `from` (inclusive) in order, at most about `maxBytes` but at least one if there is any (or a
+   * `through` that moved on); and the position the scan came to.
+   */
   changes(ns: string, from: CommitSeq, maxBytes: number): ChangePage;
   /** Opens a scan of the live objects that match, as of this call: it sees nothing that commits later. */
   openScan(ns: string, filter: WatchFilter): ObjectScan;
@@ -57,7 +75,12 @@ export interface ChangePage {
 export interface ObjectScan {
   /** Position that the scan shows. */
   readonly position: CommitSeq;
-  /** The next objects in id order, at most about `maxBytes`; empty at the end. */
+  /**
+   * Says that an empty answer of `next` is only a pause: a scan whose filter is narrow stops after a bounded
+   * number of rows and sets this to `false` until it has come to the end.
+   */
+  readonly exhausted?: boolean;
+  /** The next objects in id order, at most about `maxBytes`; empty at the end (see `exhausted`). */
   next(maxBytes: number): readonly ScannedObject[];
   close(): void;
 }

@@ -1,0 +1,46 @@
+import type { FastifyReply } from 'fastify';
+import { type CommitSeq, StateError } from '#contracts';
+import type { ReadAnswer } from '#replication';
+
+const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
+const OPEN = Buffer.from('[');
+const COMMA = Buffer.from(',');
+const CLOSE = Buffer.from(']');
+
+/** Sends an object's stored bytes as they are. `position` is where the history stands, `version` the object's own. */
+export function sendObject(
+  reply: FastifyReply,
+  object: { readonly json: Uint8Array; readonly version: CommitSeq; readonly position: CommitSeq },
+): void {
+  reply.header('content-type', JSON_CONTENT_TYPE);
+  reply.header('etag', `"${object.version}"`);
+  reply.header('x-commit-seq', String(object.position));
+  reply.send(object.json);
+}
+
+export function sendDeleted(reply: FastifyReply, position: CommitSeq): void {
+  reply.status(204).header('x-commit-seq', String(position)).send();
+}
+
+/** Sends a page of list or query as one array, again without parsing any object. */
+export function sendPage(reply: FastifyReply, { outcome, commitSeq }: ReadAnswer): void {
+  if (outcome.kind === 'rejected') throw rejection(outcome);
+  if (outcome.kind !== 'page')
+    throw new Error(`a page was asked for, and the engine answered ${outcome.kind}`);
+  const parts: Uint8Array[] = [OPEN];
+  outcome.objects.forEach((object, index) => parts.push(...(index === 0 ? [object] : [COMMA, object])));
+  parts.push(CLOSE);
+  reply.header('content-type', JSON_CONTENT_TYPE);
+  reply.header('x-commit-seq', String(commitSeq));
+  if (outcome.nextCursor !== undefined) reply.header('x-next-cursor', outcome.nextCursor);
+  reply.send(Buffer.concat(parts));
+}
+
+/** A command or read that the state machine refused, as the error that it is for the client. */
+export function rejection(outcome: {
+  readonly code: StateError['code'];
+  readonly detail: string;
+  readonly extras?: StateError['extras'];
+}): StateError {
+  return new StateError(outcome.code, outcome.detail, outcome.extras);
+}

@@ -1,0 +1,97 @@
+import { ADMIN_NAMESPACE, RESERVED_NAMESPACE_PREFIX, StateError } from '#contracts';
+import type { ServerConfig } from '../config';
+import type { ServerMetrics } from '../metrics';
+import { checkNamespace } from '../http/identifiers';
+import type { Access } from './access';
+import { type Capability, type CapabilityOperation, grantsNamespace } from './capability';
+import { RateLimiter } from './rate-limiter';
+import { TokenVerifier, UNKNOWN_KEY_LABEL } from './token-verifier';
+
+const BEARER = /^Bearer +([^ ]+) *$/i;
+
+/** Decides whether a request may go on, from its headers and path alone, so that no body is read for nothing. */
+export class Authorizer {
+  private readonly verifier: TokenVerifier;
+  private readonly limiter = new RateLimiter();
+
+  constructor(
+    private readonly config: ServerConfig,
+    private readonly metrics: ServerMetrics,
+  ) {
+    this.verifier = new TokenVerifier(config.capabilityKeys, (keyId, result) =>
+      metrics.tokenUsed(keyId, result),
+    );
+  }
+
+  /** Access to a namespace's route. The order is the contract's: who, what is asked for, where, how often. */
+  authorize(operation: CapabilityOperation, nsParameter: string, authorization: string | undefined): Access {
+    const nowMs = Date.now();
+    const capability = this.capabilityOf(authorization, nowMs);
+    const ns = checkNamespace(nsParameter);
+    if (ns.startsWith(RESERVED_NAMESPACE_PREFIX)) {
+      throw new StateError('namespace_denied', `Namespaces under ${RESERVED_NAMESPACE_PREFIX} are reserved.`);
+    }
+    if (capability) this.checkCapability(capability, operation, ns, nowMs);
+    if (this.config.rateLimitQps > 0) this.limit(ns, `n:${ns}`, this.config.rateLimitQps, nowMs);
+    return { ns, operation, capability, bodyLimitBytes: this.bodyLimitBytes(capability) };
+  }
+
+  /** Access to `/admin`: operation `ADMIN` on the namespace that stands for the cluster, named and not by `*`. */
+  authorizeAdmin(authorization: string | undefined): Access {
+    const nowMs = Date.now();
+    const capability = this.capabilityOf(authorization, nowMs);
+    if (capability) {
+      const named = capability.namespaces.filter(({ text }) => text.startsWith(RESERVED_NAMESPACE_PREFIX));
+      this.checkCapability({ ...capability, namespaces: named }, 'ADMIN', ADMIN_NAMESPACE, nowMs);
+    }
+    return { ns: '', operation: 'ADMIN', capability, bodyLimitBytes: this.bodyLimitBytes(capability) };
+  }
+
+  private capabilityOf(authorization: string | undefined, nowMs: number): Capability | undefined {
+    if (this.config.capabilityKeys.length === 0) return undefined;
+    if (authorization === undefined) {
+      this.metrics.tokenUsed(UNKNOWN_KEY_LABEL, 'missing');
+      throw new StateError('token_missing', 'Send a capability: Authorization: Bearer <token>.');
+    }
+    const token = BEARER.exec(authorization)?.[1];
+    if (token !== undefined) return this.verifier.verify(token, nowMs);
+    this.metrics.tokenUsed(UNKNOWN_KEY_LABEL, 'malformed');
+    throw new StateError('token_malformed', 'The Authorization header must be: Bearer <token>.');
+  }
+
+  private checkCapability(
+    capability: Capability,
+    operation: CapabilityOperation,
+    ns: string,
+    nowMs: number,
+  ): void {
+    const { regions, maxQps, owner } = capability;
+    const { region } = this.config;
+    if (regions && !regions.includes(region)) {
+      throw new StateError('region_not_allowed', 'The token is not good in the region of this node.', {
+        region,
+        allowed_regions: regions,
+      });
+    }
+    if (!grantsNamespace(capability, ns)) {
+      throw new StateError('namespace_denied', 'The token does not grant this namespace.');
+    }
+    if (!capability.operations.has(operation)) {
+      throw new StateError('operation_denied', `The token does not grant the operation ${operation}.`);
+    }
+    if (maxQps !== undefined) this.limit(ns, `t:${owner}`, maxQps, nowMs);
+  }
+
+  private limit(ns: string, subject: string, qps: number, nowMs: number): void {
+    try {
+      this.limiter.take(subject, qps, nowMs);
+    } catch (error) {
+      this.metrics.rateLimited(ns);
+      throw error;
+    }
+  }
+
+  private bodyLimitBytes(capability: Capability | undefined): number {
+    return Math.min(this.config.maxBodyBytes, capability?.maxBodyBytes ?? Infinity);
+  }
+}

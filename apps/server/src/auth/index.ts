@@ -1,0 +1,4 @@
+export type { Access } from './access';
+export { AuthModule } from './auth.module';
+export { Authorizer } from './authorizer';
+export type { CapabilityOperation } from './capability';

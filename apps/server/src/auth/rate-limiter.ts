@@ -1,0 +1,35 @@
+import { StateError } from '#contracts';
+import { RecentMap } from './recent-map';
+
+/** Subjects whose buckets are kept; one that is forgotten starts with a full bucket again. */
+const REMEMBERED_BUCKETS = 20_000;
+
+interface Bucket {
+  tokens: number;
+  refilledMs: number;
+}
+
+/** Token buckets that hold one second's worth: a burst of `qps`, then `qps` a second. */
+export class RateLimiter {
+  private readonly buckets = new RecentMap<string, Bucket>(REMEMBERED_BUCKETS);
+
+  /** Takes one request off a subject's bucket; throws `rate_limited` with the seconds until there is one again. */
+  take(subject: string, qps: number, nowMs: number): void {
+    const burst = Math.max(1, qps);
+    let bucket = this.buckets.get(subject);
+    if (!bucket) {
+      bucket = { tokens: burst, refilledMs: nowMs };
+      this.buckets.set(subject, bucket);
+    }
+    const elapsedSeconds = Math.max(0, nowMs - bucket.refilledMs) / 1_000;
+    bucket.tokens = Math.min(burst, bucket.tokens + elapsedSeconds * qps);
+    bucket.refilledMs = nowMs;
+    if (bucket.tokens < 1) {
+      const waitSeconds = qps > 0 ? (1 - bucket.tokens) / qps : 60;
+      throw new StateError('rate_limited', `More than ${qps} requests a second.`, {
+        retry_after: waitSeconds,
+      });
+    }
+    bucket.tokens -= 1;
+  }
+}

@@ -1,0 +1,66 @@
+/** A node named at the first boot of a cluster. */
+export interface ClusterNode {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly region: string;
+}
+
+/** A key that signs capabilities; `key` is never logged. */
+export interface CapabilityKey {
+  readonly id: string;
+  readonly key: Buffer;
+}
+
+export interface TlsFiles {
+  readonly certPath: string;
+  readonly keyPath: string;
+  readonly clientCaPath?: string;
+}
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+/** Everything an operator can set, parsed and checked. Units are in the names. */
+export interface ServerConfig {
+  readonly dataDir: string;
+  readonly region: string;
+  readonly nodeId: string;
+  readonly devMode: boolean;
+  readonly httpHost: string;
+  /** 0 picks a free port, for `adminPort` too. */
+  readonly httpPort: number;
+  readonly adminPort: number;
+  readonly adminOnApiPort: boolean;
+  /** Active key first; empty only in dev mode, and then every request is let in. */
+  readonly capabilityKeys: readonly CapabilityKey[];
+  readonly peerHost?: string;
+  readonly peerPort: number;
+  readonly clusterSecret?: string;
+  readonly clusterNodes: readonly ClusterNode[];
+  readonly clusterJoin: readonly HostAndPort[];
+  readonly defaultReplicas: number;
+  readonly natsUrls: readonly string[];
+  readonly tls?: TlsFiles;
+  readonly peerTls?: TlsFiles;
+  /** Exact origins, or `*`; `localhost` stands for any port of this machine (dev mode's default). */
+  readonly corsOrigins: readonly string[];
+  readonly maxBodyBytes: number;
+  /** Requests per second and namespace; 0 is off. */
+  readonly rateLimitQps: number;
+  readonly maxWatchers: number;
+  readonly watchBufferEvents: number;
+  readonly watchBufferBytes: number;
+  readonly historyRetentionSeconds: number;
+  readonly historyRetentionCommits: number;
+  readonly walSegmentBytes: number;
+  readonly raftHeartbeatMs: number;
+  readonly raftElectionTimeoutMs: number;
+  readonly apiWorkers: number;
+  readonly logLevel: LogLevel;
+  readonly otlpEndpoint?: string;
+}

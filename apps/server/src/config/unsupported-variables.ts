@@ -1,0 +1,22 @@
+import type { ServerConfig } from './server-config';
+import { StartError } from './start-error';
+
+/**
+ * What this version does not do yet. A server that ignored these would run without what its operator relies on,
+ * so it does not start. A feature that is built takes its line out.
+ */
+const UNSUPPORTED: readonly (readonly [name: string, isSet: (config: ServerConfig) => boolean])[] = [
+  ['CLUSTER_NODES', (config) => config.clusterNodes.length > 0],
+  ['CLUSTER_JOIN', (config) => config.clusterJoin.length > 0],
+  ['TLS_CERT_PATH', (config) => config.tls !== undefined],
+  ['PEER_TLS_CERT_PATH', (config) => config.peerTls !== undefined],
+  ['NATS_URL', (config) => config.natsUrls.length > 0],
+  ['API_WORKERS', (config) => config.apiWorkers > 0],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', (config) => config.otlpEndpoint !== undefined],
+];
+
+export function refuseUnsupportedVariables(config: ServerConfig): void {
+  for (const [name, isSet] of UNSUPPORTED) {
+    if (isSet(config)) throw new StartError(`${name} is not supported by this version: leave it unset.`);
+  }
+}

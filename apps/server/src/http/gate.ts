@@ -1,0 +1,87 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import { StateError } from '#contracts';
+import type { Authorizer, CapabilityOperation } from '../auth';
+import type { ServerConfig } from '../config';
+import { MethodNotAllowed } from '../errors';
+import { Cors } from './cors';
+import { pathParameter } from './identifiers';
+import { RouteTable } from './route-table';
+import './request-types';
+
+type Done = (error?: Error) => void;
+
+/** Paths that the admin port serves, beside the API port or instead of it. */
+const PROBES = /^\/(?:health|ready)$/;
+const OPERATOR_PATHS = /^\/(?:metrics|admin)(?:\/|$)/;
+/** Paths that no route may serve without naming a capability. */
+const GUARDED_PATHS = /^\/(?:v1|admin)(?:\/|$)/;
+
+export interface GateOptions {
+  readonly config: ServerConfig;
+  /** Asked for at each request, because routes are registered before the modules are made. */
+  readonly authorizer: () => Authorizer;
+  /** Whether a request came in by the admin port. */
+  readonly isOnAdminPort: (message: IncomingMessage) => boolean;
+  readonly isDraining: () => boolean;
+}
+
+/**
+ * Everything that is decided before a body is read: the headers of every answer, CORS, unknown paths and
+ * methods, which port serves what, and what the token allows. Fastify hooks rather than Nest guards, because
+ * guards run after the body was parsed.
+ */
+export function registerGate(fastify: FastifyInstance, options: GateOptions): void {
+  const { config, isOnAdminPort } = options;
+  const cors = new Cors(config.corsOrigins);
+  const routes = new RouteTable();
+  fastify.decorateRequest('access', undefined);
+
+  fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: Done) => {
+    reply.header('x-request-id', request.id);
+    reply.header('x-agentstate-node', config.nodeId);
+    reply.header('x-agentstate-region', config.region);
+    if (options.isDraining()) reply.header('connection', 'close');
+    if (cors.handle(request, reply)) return;
+    if (!request.is404) return done();
+    const methods = routes.methodsOf(request.raw.url ?? '');
+    done(methods.length > 0 ? new MethodNotAllowed(methods) : nothingHere());
+  });
+
+  fastify.addHook('onRoute', (route: RouteOptions) => {
+    routes.add(route.method, route.url);
+    const isProbe = PROBES.test(route.url);
+    const isOperator = OPERATOR_PATHS.test(route.url);
+    const operation = route.config?.capability;
+    if (operation === undefined && GUARDED_PATHS.test(route.url)) {
+      throw new Error(`the route ${route.url} names no capability`);
+    }
+    route.onRequest = (request: FastifyRequest, _reply: FastifyReply, done: Done) => {
+      const isServedHere = isOnAdminPort(request.raw)
+        ? isProbe || isOperator
+        : !isOperator || config.adminOnApiPort;
+      if (!isServedHere) return done(nothingHere());
+      if (operation === undefined) return done();
+      try {
+        request.access = accessOf(options.authorizer(), operation, request);
+      } catch (error) {
+        return done(error as Error);
+      }
+      done();
+    };
+  });
+}
+
+function accessOf(
+  authorizer: Authorizer,
+  operation: CapabilityOperation,
+  request: FastifyRequest,
+): FastifyRequest['access'] {
+  const { authorization } = request.headers;
+  if (operation === 'ADMIN') return authorizer.authorizeAdmin(authorization);
+  return authorizer.authorize(operation, pathParameter(request.params, 'ns'), authorization);
+}
+
+function nothingHere(): StateError {
+  return new StateError('not_found', 'There is nothing at this path.');
+}

@@ -1,0 +1,11 @@
+import { Global, Injectable, Module } from '@nestjs/common';
+
+/** Where the server stands in its life; what answers may say about it. */
+@Injectable()
+export class Lifecycle {
+  isDraining = false;
+}
+
+@Global()
+@Module({ providers: [Lifecycle], exports: [Lifecycle] })
+export class LifecycleModule {}

@@ -1,0 +1,208 @@
+import { type Registry, Counter, Gauge, Histogram } from 'prom-client';
+
+/** What the engine tells as it works, as plain calls: it knows nothing of Prometheus. Durations in seconds. */
+export interface EngineObserver {
+  walSynced(seconds: number, batchBytes: number): void;
+  watchEventsSent(type: string, count: number): void;
+  watchDropped(reason: string): void;
+  watchResumed(): void;
+  watchEmitted(lagSeconds: number): void;
+  raftLeaderChanged(group: number): void;
+  raftProposalFailed(reason: string): void;
+  snapshotTaken(result: 'ok' | 'failed', seconds: number): void;
+}
+
+/** One group's replica on this node. */
+export interface GroupGauges {
+  readonly group: number;
+  readonly term: number;
+  readonly isLeader: boolean;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+}
+
+/** What is read off the engine when a scrape asks. */
+export interface EngineGauges {
+  readonly watchClients: number;
+  readonly watchBacklogEvents: number;
+  readonly walActiveSegments: number;
+  readonly walBytes: number;
+  readonly storageBytes: Readonly<Record<string, number>>;
+  readonly groups: readonly GroupGauges[];
+}
+
+const SYNC_BUCKETS_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1];
+const BATCH_BUCKETS_BYTES = [256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304];
+
+/** The metrics of the log, the groups and the watchers. */
+export class EngineMetrics implements EngineObserver {
+  private readonly fsyncSeconds: Histogram;
+  private readonly batchBytes: Histogram;
+  private readonly watchEvents: Counter;
+  private readonly watchDrops: Counter;
+  private readonly watchResumes: Counter;
+  private readonly emitLagSeconds: Histogram;
+  private readonly leaderChanges: Counter;
+  private readonly proposalsFailed: Counter;
+  private readonly snapshots: Counter;
+  private readonly snapshotSeconds: Histogram;
+  private gauges: (() => EngineGauges) | undefined;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.fsyncSeconds = new Histogram({
+      name: 'wal_fsync_seconds',
+      help: 'Time to sync one batch of the log',
+      buckets: SYNC_BUCKETS_SECONDS,
+      registers,
+    });
+    this.batchBytes = new Histogram({
+      name: 'wal_batch_bytes',
+      help: 'Size of one batch of the log',
+      buckets: BATCH_BUCKETS_BYTES,
+      registers,
+    });
+    this.watchEvents = new Counter({
+      name: 'watch_events_total',
+      help: 'Events sent to watchers',
+      labelNames: ['type'],
+      registers,
+    });
+    this.watchDrops = new Counter({
+      name: 'watch_drops_total',
+      help: 'Watch streams ended by the server',
+      labelNames: ['reason'],
+      registers,
+    });
+    this.watchResumes = new Counter({
+      name: 'watch_resumes_total',
+      help: 'Watch streams that started from a position in the past',
+      registers,
+    });
+    this.emitLagSeconds = new Histogram({
+      name: 'watch_emit_lag_seconds',
+      help: 'Time from the proposal of a change to its hand-over to a watcher',
+      registers,
+    });
+    this.leaderChanges = new Counter({
+      name: 'raft_leader_changes_total',
+      help: 'Changes of leader seen by this node',
+      labelNames: ['group'],
+      registers,
+    });
+    this.proposalsFailed = new Counter({
+      name: 'raft_proposals_failed_total',
+      help: 'Proposals that did not commit',
+      labelNames: ['reason'],
+      registers,
+    });
+    this.snapshots = new Counter({
+      name: 'snapshot_total',
+      help: 'Snapshots taken',
+      labelNames: ['result'],
+      registers,
+    });
+    this.snapshotSeconds = new Histogram({
+      name: 'snapshot_duration_seconds',
+      help: 'Time to take a snapshot',
+      buckets: [0.1, 0.5, 1, 5, 10, 30, 60, 300],
+      registers,
+    });
+    this.registerGauges(registry);
+  }
+
+  /** Says where the gauges come from; until then they are left out of a scrape. */
+  read(gauges: () => EngineGauges): void {
+    this.gauges = gauges;
+  }
+
+  walSynced(seconds: number, batchBytes: number): void {
+    this.fsyncSeconds.observe(seconds);
+    this.batchBytes.observe(batchBytes);
+  }
+
+  watchEventsSent(type: string, count: number): void {
+    this.watchEvents.inc({ type }, count);
+  }
+
+  watchDropped(reason: string): void {
+    this.watchDrops.inc({ reason });
+  }
+
+  watchResumed(): void {
+    this.watchResumes.inc();
+  }
+
+  watchEmitted(lagSeconds: number): void {
+    this.emitLagSeconds.observe(Math.max(0, lagSeconds));
+  }
+
+  raftLeaderChanged(group: number): void {
+    this.leaderChanges.inc({ group: String(group) });
+  }
+
+  raftProposalFailed(reason: string): void {
+    this.proposalsFailed.inc({ reason });
+  }
+
+  snapshotTaken(result: 'ok' | 'failed', seconds: number): void {
+    this.snapshots.inc({ result });
+    this.snapshotSeconds.observe(seconds);
+  }
+
+  private registerGauges(registry: Registry): void {
+    const plain = (name: string, help: string, value: (gauges: EngineGauges) => number): void => {
+      const read = (): EngineGauges | undefined => this.gauges?.();
+      new Gauge({
+        name,
+        help,
+        registers: [registry],
+        collect(): void {
+          const gauges = read();
+          if (gauges) this.set(value(gauges));
+        },
+      });
+    };
+    plain('watch_clients_total', 'Watchers connected now', (gauges) => gauges.watchClients);
+    plain(
+      'watch_backlog_events',
+      'Events that wait for slow watchers',
+      (gauges) => gauges.watchBacklogEvents,
+    );
+    plain('wal_active_segments', 'Segments of the log', (gauges) => gauges.walActiveSegments);
+    plain('wal_bytes', 'Bytes of the log', (gauges) => gauges.walBytes);
+    this.labelled(registry, 'storage_bytes_total', 'Bytes on disk', 'kind', (gauges) =>
+      Object.entries(gauges.storageBytes),
+    );
+    const perGroup = (name: string, help: string, value: (group: GroupGauges) => number): void =>
+      this.labelled(registry, name, help, 'group', (gauges) =>
+        gauges.groups.map((group) => [String(group.group), value(group)]),
+      );
+    perGroup('raft_term', 'Term of the group', (group) => group.term);
+    perGroup('raft_is_leader', 'Whether this node leads the group', (group) => Number(group.isLeader));
+    perGroup('raft_commit_index', 'Commit index of the group', (group) => group.commitIndex);
+    perGroup('raft_applied_index', 'Applied index of the group', (group) => group.appliedIndex);
+  }
+
+  private labelled(
+    registry: Registry,
+    name: string,
+    help: string,
+    label: string,
+    values: (gauges: EngineGauges) => readonly (readonly [string, number])[],
+  ): void {
+    const read = (): EngineGauges | undefined => this.gauges?.();
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [registry],
+      collect(): void {
+        this.reset();
+        const gauges = read();
+        for (const [labelValue, value] of gauges ? values(gauges) : [])
+          this.set({ [label]: labelValue }, value);
+      },
+    });
+  }
+}

@@ -1,0 +1,62 @@
+import { Counter, Registry, collectDefaultMetrics } from 'prom-client';
+import { BoundedLabels } from './bounded-labels';
+import { EngineMetrics } from './engine-metrics';
+import { measureEventLoopLag } from './event-loop-lag';
+import { OpMetrics } from './op-metrics';
+
+/** Namespaces that get a label of their own. */
+const NAMESPACE_LABELS_MAX = 100;
+
+/** Everything that `/metrics` shows, in a registry of its own, so that two servers in one process do not mix. */
+export class ServerMetrics {
+  readonly registry = new Registry();
+  readonly ops = new OpMetrics(this.registry);
+  readonly engine = new EngineMetrics(this.registry);
+  private readonly namespaces = new BoundedLabels(NAMESPACE_LABELS_MAX);
+  private readonly stopLag: () => void;
+  private readonly rateLimits = new Counter({
+    name: 'rate_limit_exceeded_total',
+    help: 'Requests refused by a rate limit',
+    labelNames: ['ns'],
+    registers: [this.registry],
+  });
+  private readonly tokenCounts = new Map<string, Map<string, number>>();
+
+  constructor() {
+    const counts = this.tokenCounts;
+    new Counter({
+      name: 'auth_tokens_total',
+      help: 'Tokens checked, by the key that signed them',
+      labelNames: ['kid', 'result'],
+      registers: [this.registry],
+      collect(): void {
+        this.reset();
+        for (const [kid, results] of counts) {
+          for (const [result, count] of results) this.inc({ kid, result }, count);
+        }
+      },
+    });
+    collectDefaultMetrics({ register: this.registry });
+    this.stopLag = measureEventLoopLag(this.registry);
+  }
+
+  /** `keyId` is one of the configured keys, or `unknown`. */
+  tokenUsed(keyId: string, result: string): void {
+    let results = this.tokenCounts.get(keyId);
+    if (!results) this.tokenCounts.set(keyId, (results = new Map()));
+    results.set(result, (results.get(result) ?? 0) + 1);
+  }
+
+  rateLimited(ns: string): void {
+    this.rateLimits.inc({ ns: this.namespaces.of(ns) });
+  }
+
+  render(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  stop(): void {
+    this.stopLag();
+    this.registry.clear();
+  }
+}

@@ -1,0 +1,2 @@
+export { type EngineFactory, createEngine } from './create-engine';
+export { ENGINE, ReplicationModule } from './replication.module';

@@ -1,0 +1,25 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { SERVER_CONFIG, type ServerConfig } from '../config';
+import { ServerMetrics } from '../metrics';
+import type { EngineFactory } from './create-engine';
+
+/** Injection token of the running `Engine`. */
+export const ENGINE = Symbol('Engine');
+
+@Global()
+@Module({})
+export class ReplicationModule {
+  static register(createEngine: EngineFactory): DynamicModule {
+    return {
+      module: ReplicationModule,
+      providers: [
+        {
+          provide: ENGINE,
+          inject: [SERVER_CONFIG, ServerMetrics],
+          useFactory: (config: ServerConfig, metrics: ServerMetrics) => createEngine(config, metrics.engine),
+        },
+      ],
+      exports: [ENGINE],
+    };
+  }
+}

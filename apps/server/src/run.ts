@@ -1,0 +1,31 @@
+import { serve } from './bootstrap';
+import { StartError } from './config';
+
+/** A stop that takes longer than this is cut off, so that a supervisor's own limit of 10 s is not reached. */
+const STOP_LIMIT_MS = 9_500;
+
+/** Runs a node in the foreground until it is told to stop; ends the process with 0, or 1 after one line on stderr. */
+export async function run(environment: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    const server = await serve(environment);
+    const stop = (signal: NodeJS.Signals): void => {
+      server.logger.info({ signal }, 'agentstate is stopping');
+      setTimeout(() => {
+        server.logger.error({ limit_ms: STOP_LIMIT_MS }, 'the stop took too long and was cut off');
+        process.exit(1);
+      }, STOP_LIMIT_MS).unref();
+      server.stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          server.logger.error({ err: error }, 'the stop failed');
+          process.exit(1);
+        },
+      );
+    };
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+  } catch (error) {
+    const line = error instanceof StartError ? error.message : `the server failed to start: ${String(error)}`;
+    process.stderr.write(`agentstate: ${line.replaceAll('\n', ' ')}\n`, () => process.exit(1));
+  }
+}

@@ -1,0 +1,195 @@
+import type { Command, CommitSeq, Operation, Tags } from '#contracts';
+import { ByteReader } from './byte-reader';
+import { CodecError } from './codec-error';
+import {
+  COMMAND_HEADER_BYTES,
+  COMMAND_VERSION,
+  CommandFlag,
+  CommandKind,
+  OperationFlag,
+  OperationKind,
+  STAMP_OFFSET,
+} from './command-format';
+import { decodeUtf8 } from './utf8';
+
+/** Bytes `start` (inclusive) to `end` (exclusive) of a command. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A put whose texts stay where they are in the command's bytes. */
+export interface PutView {
+  readonly op: 'put';
+  readonly ifMatch: number | undefined;
+  readonly ifNoneMatch: boolean;
+  readonly id: Span;
+  readonly type: Span;
+  readonly ttlSeconds: number | undefined;
+  /** Count, then key and value of each, in the keys' bytewise order: FORMAT.md, "Tags". */
+  readonly tags: Span;
+  /** Count, then each parent. */
+  readonly parents: Span;
+  /** The body's JSON text. */
+  readonly body: Span;
+  /** From id to body: what FORMAT.md calls the content section. */
+  readonly content: Span;
+}
+
+export interface DeleteView {
+  readonly op: 'delete';
+  readonly ifMatch: number | undefined;
+  readonly ifNoneMatch: boolean;
+  readonly id: Span;
+}
+
+export type OperationView = PutView | DeleteView;
+
+/** A command as apply reads it: nothing is decoded that applying may not need. */
+export type CommandView =
+  | {
+      readonly kind: 'write';
+      readonly tsMs: number;
+      readonly ns: string;
+      readonly bytes: Uint8Array;
+      readonly operations: readonly OperationView[];
+    }
+  | { readonly kind: 'expire'; readonly tsMs: number; readonly limit: number }
+  | {
+      readonly kind: 'compact';
+      readonly tsMs: number;
+      readonly retentionMs: number;
+      readonly retentionCommits: number;
+      readonly limit: number;
+    };
+
+/** Reads a command without decoding its texts. Throws {@link CodecError} on what this version does not know. */
+export function viewCommand(bytes: Uint8Array): CommandView {
+  const reader = new ByteReader(bytes);
+  const version = reader.u8();
+  if (version !== COMMAND_VERSION)
+    throw new CodecError(`command of version ${version}: a newer program wrote it`);
+  const kind = reader.u8();
+  const tsMs = reader.u48();
+  const flags = reader.u8();
+  refuseExtensions(flags, flags & CommandFlag.extensions, flags, reader);
+  let view: CommandView;
+  if (kind === CommandKind.write) {
+    const ns = reader.string();
+    const operations: OperationView[] = [];
+    for (let count = reader.varint(); count > 0; count--) operations.push(viewOperation(reader));
+    view = { kind: 'write', tsMs, ns, bytes, operations };
+  } else if (kind === CommandKind.expire) {
+    view = { kind: 'expire', tsMs, limit: reader.varint() };
+  } else if (kind === CommandKind.compact) {
+    const retentionMs = reader.varint();
+    const retentionCommits = reader.varint();
+    view = { kind: 'compact', tsMs, retentionMs, retentionCommits, limit: reader.varint() };
+  } else {
+    throw new CodecError(`command of unknown kind ${kind}`);
+  }
+  reader.expectEnd('a command');
+  return view;
+}
+
+/** The proposal time of a command, in milliseconds since 1970. */
+export function commandTime(bytes: Uint8Array): number {
+  return new ByteReader(bytes, STAMP_OFFSET, COMMAND_HEADER_BYTES).u48();
+}
+
+/** The inverse of `encodeCommand`. Throws {@link CodecError} on what this version does not know. */
+export function decodeCommand(bytes: Uint8Array): { readonly command: Command; readonly tsMs: number } {
+  const view = viewCommand(bytes);
+  const { tsMs } = view;
+  switch (view.kind) {
+    case 'write': {
+      const operations = view.operations.map((operation) => decodeOperation(bytes, operation));
+      return { command: { kind: 'write', ns: view.ns, operations }, tsMs };
+    }
+    case 'expire':
+      return { command: { kind: 'expire', limit: view.limit }, tsMs };
+    case 'compact': {
+      const { retentionMs, retentionCommits, limit } = view;
+      return { command: { kind: 'compact', retentionMs, retentionCommits, limit }, tsMs };
+    }
+  }
+}
+
+/** Reads a tags section. The object has no prototype: a key may be `__proto__`. */
+export function readTags(reader: ByteReader): Tags {
+  const tags = Object.create(null) as Record<string, string>;
+  for (let count = reader.varint(); count > 0; count--) {
+    const key = reader.string();
+    tags[key] = reader.string();
+  }
+  return tags;
+}
+
+function viewOperation(reader: ByteReader): OperationView {
+  const kind = reader.u8();
+  if (kind !== OperationKind.put && kind !== OperationKind.delete) {
+    throw new CodecError(`operation of unknown kind ${kind}`);
+  }
+  const flags = reader.u8();
+  const known = OperationFlag.ifMatch | OperationFlag.ifNoneMatch;
+  const ifMatch = flags & OperationFlag.ifMatch ? reader.varint() : undefined;
+  const ifNoneMatch = (flags & OperationFlag.ifNoneMatch) !== 0;
+  refuseExtensions(flags, flags & OperationFlag.extensions, flags & ~known, reader);
+  const contentStart = reader.position;
+  const id = skipSized(reader);
+  if (kind === OperationKind.delete) return { op: 'delete', ifMatch, ifNoneMatch, id };
+  const type = skipSized(reader);
+  const timeToLive = reader.varint();
+  const tags = skipList(reader, 2);
+  const parents = skipList(reader, 1);
+  const body = skipSized(reader);
+  const content = { start: contentStart, end: reader.position };
+  const ttlSeconds = timeToLive === 0 ? undefined : timeToLive - 1;
+  return { op: 'put', ifMatch, ifNoneMatch, id, type, ttlSeconds, tags, parents, body, content };
+}
+
+/**
+ * A flag or an extension that is not known changes what the command means; passing over it would make replicas
+ * of different versions differ, so it is refused by name.
+ */
+function refuseExtensions(flags: number, extensions: number, unknown: number, reader: ByteReader): void {
+  if (unknown === 0) return;
+  if (extensions === 0 || unknown !== extensions)
+    throw new CodecError(`unknown flags 0x${flags.toString(16)}`);
+  const block = new ByteReader(reader.sized());
+  while (block.remaining > 0) throw new CodecError(`unknown extension ${block.varint()}`);
+}
+
+function skipSized(reader: ByteReader): Span {
+  const length = reader.varint();
+  const start = reader.advance(length);
+  return { start, end: start + length };
+}
+
+function skipList(reader: ByteReader, stringsEach: number): Span {
+  const start = reader.position;
+  for (let count = reader.varint() * stringsEach; count > 0; count--) reader.advance(reader.varint());
+  return { start, end: reader.position };
+}
+
+function decodeOperation(bytes: Uint8Array, view: OperationView): Operation {
+  const id = decodeUtf8(bytes, view.id.start, view.id.end);
+  const conditions = {
+    ...(view.ifMatch === undefined ? {} : { ifMatch: view.ifMatch as CommitSeq }),
+    ...(view.ifNoneMatch ? { ifNoneMatch: true } : {}),
+  };
+  if (view.op === 'delete') return { op: 'delete', id, ...conditions };
+  const parents: string[] = [];
+  const reader = new ByteReader(bytes, view.parents.start, view.parents.end);
+  for (let count = reader.varint(); count > 0; count--) parents.push(reader.string());
+  return {
+    op: 'put',
+    id,
+    ...conditions,
+    type: decodeUtf8(bytes, view.type.start, view.type.end),
+    bodyJson: decodeUtf8(bytes, view.body.start, view.body.end),
+    tags: readTags(new ByteReader(bytes, view.tags.start, view.tags.end)),
+    ...(view.ttlSeconds === undefined ? {} : { ttlSeconds: view.ttlSeconds }),
+    parents,
+  };
+}

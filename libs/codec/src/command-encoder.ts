@@ -1,0 +1,129 @@
+import type { Command, Operation, PutOperation, Tags, WriteCommand } from '#contracts';
+import { ByteWriter, sizedLength, varintLength } from './byte-writer';
+import {
+  COMMAND_HEADER_BYTES,
+  COMMAND_VERSION,
+  CommandKind,
+  OperationFlag,
+  OperationKind,
+  STAMP_OFFSET,
+} from './command-format';
+import { compareUtf8, utf8Length } from './utf8';
+
+/**
+ * Encodes a command once for the log, the peers and apply; layout in FORMAT.md. Strings must be well-formed and
+ * numbers whole. `tsMs` is the proposer's clock in milliseconds since 1970; see {@link stampCommand}.
+ */
+export function encodeCommand(command: Command, tsMs: number): Uint8Array {
+  switch (command.kind) {
+    case 'write':
+      return encodeWrite(command, tsMs);
+    case 'expire': {
+      const writer = begin(CommandKind.expire, tsMs, 1 + varintLength(command.limit));
+      writer.varint(command.limit);
+      return writer.finish();
+    }
+    case 'compact': {
+      const { retentionMs, retentionCommits, limit } = command;
+      const bodyBytes = 1 + varintLength(retentionMs) + varintLength(retentionCommits) + varintLength(limit);
+      const writer = begin(CommandKind.compact, tsMs, bodyBytes);
+      writer.varint(retentionMs);
+      writer.varint(retentionCommits);
+      writer.varint(limit);
+      return writer.finish();
+    }
+  }
+}
+
+/** Sets the proposal time in place. Only before the bytes are handed to the log: nobody writes to them afterwards. */
+export function stampCommand(bytes: Uint8Array, tsMs: number): void {
+  const writer = new ByteWriter(6);
+  writer.u48(tsMs);
+  bytes.set(writer.finish(), STAMP_OFFSET);
+}
+
+/** Header and flags; `bodyBytes` counts the flags and what follows. */
+function begin(kind: number, tsMs: number, bodyBytes: number): ByteWriter {
+  const writer = new ByteWriter(COMMAND_HEADER_BYTES + bodyBytes);
+  writer.u8(COMMAND_VERSION);
+  writer.u8(kind);
+  writer.u48(tsMs);
+  writer.u8(0);
+  return writer;
+}
+
+/** What sizing an operation finds out and writing it needs again. */
+interface Sized {
+  readonly operation: Operation;
+  readonly bodyBytes: number;
+  readonly tagKeys: readonly string[];
+}
+
+function encodeWrite(command: WriteCommand, tsMs: number): Uint8Array {
+  const { ns, operations } = command;
+  let bytes = 1 + sizedLength(ns.length) + varintLength(operations.length);
+  const sized: Sized[] = [];
+  for (const operation of operations) {
+    const tagKeys = operation.op === 'put' ? sortedKeys(operation.tags) : [];
+    const bodyBytes = operation.op === 'put' ? utf8Length(operation.bodyJson) : 0;
+    sized.push({ operation, bodyBytes, tagKeys });
+    bytes += operationLength(operation, bodyBytes, tagKeys);
+  }
+  const writer = begin(CommandKind.write, tsMs, bytes);
+  writer.string(ns);
+  writer.varint(operations.length);
+  for (const one of sized) writeOperation(writer, one);
+  return writer.finish();
+}
+
+function operationLength(operation: Operation, bodyBytes: number, tagKeys: readonly string[]): number {
+  const { ifMatch } = operation;
+  const head = 2 + (ifMatch === undefined ? 0 : varintLength(ifMatch)) + stringLength(operation.id);
+  return operation.op === 'put' ? head + putLength(operation, bodyBytes, tagKeys) : head;
+}
+
+function putLength(operation: PutOperation, bodyBytes: number, tagKeys: readonly string[]): number {
+  let bytes =
+    stringLength(operation.type) + varintLength(timeToLive(operation)) + varintLength(tagKeys.length);
+  for (const key of tagKeys) bytes += stringLength(key) + stringLength(operation.tags[key] as string);
+  bytes += varintLength(operation.parents.length);
+  for (const parent of operation.parents) bytes += stringLength(parent);
+  return bytes + sizedLength(bodyBytes);
+}
+
+function writeOperation(writer: ByteWriter, sized: Sized): void {
+  const { operation, bodyBytes, tagKeys } = sized;
+  const { ifMatch, ifNoneMatch } = operation;
+  writer.u8(OperationKind[operation.op]);
+  writer.u8(
+    (ifMatch === undefined ? 0 : OperationFlag.ifMatch) | (ifNoneMatch ? OperationFlag.ifNoneMatch : 0),
+  );
+  if (ifMatch !== undefined) writer.varint(ifMatch);
+  writer.string(operation.id);
+  if (operation.op === 'delete') return;
+  writer.string(operation.type);
+  writer.varint(timeToLive(operation));
+  writer.varint(tagKeys.length);
+  for (const key of tagKeys) {
+    writer.string(key);
+    writer.string(operation.tags[key] as string);
+  }
+  writer.varint(operation.parents.length);
+  for (const parent of operation.parents) writer.string(parent);
+  writer.string(operation.bodyJson, bodyBytes);
+}
+
+/** 0 stands for "lives for ever". */
+function timeToLive(operation: PutOperation): number {
+  return operation.ttlSeconds === undefined ? 0 : operation.ttlSeconds + 1;
+}
+
+/** One order for equal tags, so that equal content has equal bytes and an equal digest. */
+function sortedKeys(tags: Tags): string[] {
+  const keys = Object.keys(tags);
+  return keys.length > 1 ? keys.sort(compareUtf8) : keys;
+}
+
+function stringLength(text: string): number {
+  return sizedLength(utf8Length(text));
+}

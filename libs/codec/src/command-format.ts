@@ -1,0 +1,14 @@
+/** The numbers of FORMAT.md, "Commands". */
+export const COMMAND_VERSION = 1;
+/** Where the proposal time stands, so that a leader can stamp a command that another node encoded. */
+export const STAMP_OFFSET = 2;
+/** Version, kind, time. */
+export const COMMAND_HEADER_BYTES = 8;
+
+export const CommandKind = { write: 1, expire: 2, compact: 3 } as const;
+export const OperationKind = { put: 1, delete: 2 } as const;
+
+/** Flags of an operation; a set bit that a reader does not know is an error. */
+export const OperationFlag = { ifMatch: 0x01, ifNoneMatch: 0x02, extensions: 0x80 } as const;
+/** Flags of a command. */
+export const CommandFlag = { extensions: 0x80 } as const;

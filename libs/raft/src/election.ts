@@ -1,0 +1,138 @@
+import { EntryKind, type LogIndex, NO_MEMBER, type Term } from '#contracts';
+import type { Core } from './core';
+import { votersOf } from './quorum/joint';
+import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles';
+import { type Message, MessageType } from './types';
+
+/**
+ * Starts an election, if this member may be elected and has applied every committed conf change: with an older
+ * configuration it could win votes that do not count any more.
+ */
+export function campaign(core: Core, transfer: boolean): void {
+  if (core.role === 'leader' || !core.isPromotable() || hasUnappliedConfChange(core)) return;
+  // A transfer asks for no pre-vote: the leader itself has invited the election (section 3.10).
+  if (core.config.preVote && !transfer) campaignForPreVotes(core);
+  else campaignForVotes(core, transfer);
+}
+
+function campaignForPreVotes(core: Core): void {
+  becomePreCandidate(core);
+  core.tracker.recordVote(core.id, true);
+  if (core.tracker.tallyVotes() === 'won') {
+    campaignForVotes(core, false);
+    return;
+  }
+  // Nothing is promised and nothing changes here, so the question need not wait for the disk.
+  for (const message of voteRequests(core, MessageType.requestPreVote, (core.term + 1) as Term, false))
+    core.send(message);
+}
+
+/**
+ * The requests wait until term, own vote and log are durable, and so does the own vote's count. Otherwise a
+ * member that crashes and forgets could campaign again in the same term with a shorter log, and collect answers
+ * that were given to the longer one.
+ */
+function campaignForVotes(core: Core, transfer: boolean): void {
+  becomeCandidate(core);
+  for (const message of voteRequests(core, MessageType.requestVote, core.term, transfer))
+    core.sendAfterDurable(message);
+}
+
+function voteRequests(core: Core, type: MessageType, term: Term, transfer: boolean): Message[] {
+  const last = core.log.last();
+  const requests: Message[] = [];
+  for (const voter of votersOf(core.tracker.configuration)) {
+    if (voter === core.id) continue;
+    const request = core.draft(type, voter);
+    request.term = term;
+    request.index = last.index;
+    request.logTerm = last.term;
+    request.transfer = transfer;
+    requests.push(request);
+  }
+  return requests;
+}
+
+/** The host's log has synced something: the own vote may be among it. */
+export function countOwnVote(core: Core): void {
+  if (core.role !== 'candidate') return;
+  const { durability } = core.log;
+  const voteIsDurable = durability.term === core.term && durability.vote === core.id;
+  if (!voteIsDurable && !core.hasBug('voteTwice')) return;
+  core.tracker.recordVote(core.id, true);
+  concludeElection(core);
+}
+
+/** Gives or refuses a vote or a pre-vote (sections 3.4, 3.6.1, 9.6). Learners vote too: they may be behind. */
+export function handleVoteRequest(core: Core, message: Message): void {
+  const isPreVote = message.type === MessageType.requestPreVote;
+  const isFree =
+    core.vote === message.from ||
+    (core.vote === NO_MEMBER && core.leader === NO_MEMBER) ||
+    (isPreVote && message.term > core.term);
+  const granted = isFree && core.log.isUpToDate({ index: message.index, term: message.logTerm });
+  const answer = core.draft(
+    isPreVote ? MessageType.requestPreVoteResponse : MessageType.requestVoteResponse,
+    message.from,
+  );
+  // A granted pre-vote answers in the term that it was asked for; a refusal tells the term that it knows.
+  answer.term = granted ? message.term : core.term;
+  answer.reject = !granted;
+  core.sendAfterDurable(answer);
+  if (granted && !isPreVote) {
+    core.electionElapsedTicks = 0;
+    core.vote = message.from;
+  }
+}
+
+/** A pre-vote asked for in an older term is refused with the newer one, so that its sender catches up. */
+export function refuseStalePreVote(core: Core, message: Message): void {
+  const answer = core.draft(MessageType.requestPreVoteResponse, message.from);
+  answer.reject = true;
+  core.sendAfterDurable(answer);
+}
+
+export function handleVoteResponse(core: Core, message: Message): void {
+  const awaited =
+    core.role === 'preCandidate' ? MessageType.requestPreVoteResponse : MessageType.requestVoteResponse;
+  const isRunning = core.role === 'preCandidate' || core.role === 'candidate';
+  if (!isRunning || message.type !== awaited) return;
+  // A pre-vote that was granted in an earlier campaign names an earlier term.
+  if (core.role === 'preCandidate' && !message.reject && message.term !== core.term + 1) return;
+  core.tracker.recordVote(message.from, !message.reject);
+  concludeElection(core);
+}
+
+function concludeElection(core: Core): void {
+  const result = core.tracker.tallyVotes();
+  if (result === 'won') {
+    if (core.role === 'preCandidate') campaignForVotes(core, false);
+    else becomeLeader(core);
+  } else if (result === 'lost') {
+    becomeFollower(core, core.term, NO_MEMBER);
+  }
+}
+
+/**
+ * Whether this member heard of a leader so lately that it must not help to depose it (sections 4.2.3, 6.2):
+ * removed and cut-off members cannot disturb a group that works. With lease reads a member that has just
+ * started cannot know, so it waits as well.
+ */
+export function refusesElections(core: Core): boolean {
+  const { checkQuorum, leaseReads, electionTimeoutTicks } = core.config;
+  if (!checkQuorum) return false;
+  if (leaseReads && core.tick < electionTimeoutTicks) return true;
+  return core.leader !== NO_MEMBER && core.electionElapsedTicks < electionTimeoutTicks;
+}
+
+function hasUnappliedConfChange(core: Core): boolean {
+  let low = (core.cursor.applied + 1) as LogIndex;
+  const high = (core.log.committed + 1) as LogIndex;
+  while (low < high) {
+    const entries = core.log.entries(low, high, core.config.maxCommittedBytes);
+    for (const entry of entries) if (entry.kind === EntryKind.confChange) return true;
+    if (entries.length === 0) core.broken(`committed entry ${low} is not in the log`);
+    low = (low + entries.length) as LogIndex;
+  }
+  return false;
+}

@@ -1,0 +1,97 @@
+import { encodeCommand } from '#codec';
+import type { Command, LogIndex } from '#contracts';
+import { compactionDue, nextExpiryMs } from '#state-machine';
+import type { Driver } from './driver';
+import type { Clock, LogStore } from './ports';
+import type { Replica } from './replica';
+
+export interface HousekeepingOptions {
+  readonly driver: Driver;
+  readonly log: LogStore;
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  readonly historyRetentionMs: number;
+  readonly historyRetentionCommits: number;
+  /** Entries applied since the last trim that make the next one worthwhile, and how many stay for slow followers. */
+  readonly trimEveryEntries: number;
+  readonly keepEntries: number;
+  readonly onError: (error: Error) => void;
+}
+
+/** Most objects or history rows that one command removes, so that applying it never holds up the loop for long. */
+const ROWS_PER_COMMAND = 256;
+const PROPOSAL_TIMEOUT_MS = 10_000;
+
+/**
+ * What a node does from time to time: a leader proposes the removal of what has expired and of old history (both
+ * happen only through the log, so a stalled leader removes nothing by itself), and every replica makes its state
+ * durable and lets go of the log below it.
+ */
+export class Housekeeping {
+  private readonly busy = new Set<Replica>();
+  private readonly floors = new Map<Replica, LogIndex>();
+  private cancel: () => void = () => undefined;
+  private running = true;
+
+  constructor(private readonly options: HousekeepingOptions) {
+    this.schedule();
+  }
+
+  stop(): void {
+    this.running = false;
+    this.cancel();
+  }
+
+  private schedule(): void {
+    if (!this.running) return;
+    this.cancel = this.options.clock.after(this.options.intervalMs, () => {
+      for (const replica of this.options.driver.all()) this.visit(replica);
+      this.schedule();
+    });
+  }
+
+  private visit(replica: Replica): void {
+    if (this.busy.has(replica)) return;
+    this.busy.add(replica);
+    void this.tend(replica)
+      .catch((error: unknown) => {
+        if (this.running) this.options.onError(error instanceof Error ? error : new Error(String(error)));
+      })
+      .finally(() => this.busy.delete(replica));
+  }
+
+  private async tend(replica: Replica): Promise<void> {
+    while (this.running && replica.isLeader) {
+      const command = this.due(replica);
+      if (command === undefined) break;
+      const { clock } = this.options;
+      const bytes = encodeCommand(command, clock.wallMs());
+      await replica.propose(bytes, clock.monotonicMs() + PROPOSAL_TIMEOUT_MS);
+    }
+    if (this.running) await this.trim(replica);
+  }
+
+  private due(replica: Replica): Command | undefined {
+    const nowMs = this.options.clock.wallMs();
+    const expiryMs = nextExpiryMs(replica.store);
+    if (expiryMs !== undefined && expiryMs <= nowMs) return { kind: 'expire', limit: ROWS_PER_COMMAND };
+    const retention = {
+      retentionMs: this.options.historyRetentionMs,
+      retentionCommits: this.options.historyRetentionCommits,
+    };
+    if (!compactionDue(replica.store, nowMs, retention)) return undefined;
+    return { kind: 'compact', ...retention, limit: ROWS_PER_COMMAND };
+  }
+
+  private async trim(replica: Replica): Promise<void> {
+    const { log, trimEveryEntries, keepEntries } = this.options;
+    const applied = replica.applied;
+    const floor = this.floors.get(replica) ?? log.state(replica.group)?.floorIndex ?? 0;
+    if (applied - floor < trimEveryEntries + keepEntries) return;
+    // Only what has reached the state's own disk may go from the log.
+    await replica.store.flush();
+    const upTo = (applied - keepEntries) as LogIndex;
+    log.compact(replica.group, upTo);
+    this.floors.set(replica, upTo);
+  }
+}

@@ -1,0 +1,68 @@
+import { commitSeq, type CommitSeq, type GroupId, type MemberId } from '#contracts';
+import { evaluateRead, type StateReader } from '#state-machine';
+import {
+  META_NAMESPACES,
+  groupDocument,
+  nodeDocument,
+  parseStored,
+  type GroupDocument,
+  type NodeDocument,
+} from './documents';
+
+/** A document with the version to compare against when it is changed. */
+export type Versioned<Document> = Document & { readonly version: CommitSeq };
+
+/**
+ * The meta group's documents as this node's replica last applied them, in memory. It may lag behind the leader:
+ * decisions taken on it are compared-and-set, and routes taken from it are refused by the group when stale.
+ */
+export class Directory {
+  private nodesByMember = new Map<MemberId, Versioned<NodeDocument>>();
+  private groupsById = new Map<GroupId, Versioned<GroupDocument>>();
+
+  get nodes(): ReadonlyMap<MemberId, Versioned<NodeDocument>> {
+    return this.nodesByMember;
+  }
+
+  get groups(): ReadonlyMap<GroupId, Versioned<GroupDocument>> {
+    return this.groupsById;
+  }
+
+  /** The member id that a node of this name has now. */
+  activeByName(name: string): Versioned<NodeDocument> | undefined {
+    for (const node of this.nodesByMember.values()) {
+      if (node.name === name && node.state !== 'removed') return node;
+    }
+    return undefined;
+  }
+
+  /** Reads everything again. Documents are few: nodes and groups of one cluster. */
+  refresh(reader: StateReader): void {
+    this.nodesByMember = new Map(
+      rows(reader, META_NAMESPACES.nodes).map((stored) => {
+        const node = { ...nodeDocument(stored), version: commitSeq(stored.commit_seq) };
+        return [node.member, node];
+      }),
+    );
+    this.groupsById = new Map(
+      rows(reader, META_NAMESPACES.groups).map((stored) => {
+        const group = { ...groupDocument(stored), version: commitSeq(stored.commit_seq) };
+        return [group.group, group];
+      }),
+    );
+  }
+}
+
+const PAGE_ROWS = 1_000;
+
+function rows(reader: StateReader, ns: string): ReturnType<typeof parseStored>[] {
+  const found: ReturnType<typeof parseStored>[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = evaluateRead(reader, { kind: 'list', ns, limit: PAGE_ROWS, cursor }, 0);
+    if (page.kind !== 'page') throw new Error(`meta state: listing ${ns} gave ${page.kind}`);
+    for (const json of page.objects) found.push(parseStored(json));
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  return found;
+}

@@ -1,0 +1,41 @@
+import type { MemberId } from '#contracts';
+import type { GroupDocument, NodeDocument } from './documents';
+
+/** Most voters of the meta group; every other node follows it as a learner. */
+export const META_VOTERS = 5;
+
+/**
+ * Who should hold a group: those that hold it and may keep it, then nodes of regions that have none yet, then the
+ * rest, in the order of their ids (so that everyone who plans on the same documents plans the same).
+ */
+export function planVoters(
+  group: Pick<GroupDocument, 'regions' | 'replicas' | 'voters'>,
+  nodes: Iterable<NodeDocument>,
+): readonly MemberId[] {
+  const allowed = [...nodes]
+    .filter(({ state, region }) => state === 'active' && (group.regions?.includes(region) ?? true))
+    .sort((left, right) => left.member - right.member);
+  const chosen = allowed.filter(({ member }) => group.voters.includes(member)).slice(0, group.replicas);
+  while (chosen.length < group.replicas) {
+    const rest = allowed.filter((node) => !chosen.includes(node));
+    const heldIn = (region: string): number => chosen.filter((node) => node.region === region).length;
+    const [next] = rest.sort(
+      (left, right) => heldIn(left.region) - heldIn(right.region) || left.member - right.member,
+    );
+    if (next === undefined) break;
+    chosen.push(next);
+  }
+  return chosen.map(({ member }) => member).sort((left, right) => left - right);
+}
+
+/** The meta group votes on up to five nodes spread over the regions, and is followed by all. */
+export function planMeta(
+  current: readonly MemberId[],
+  nodes: readonly NodeDocument[],
+): Pick<GroupDocument, 'voters' | 'learners'> {
+  const voters = planVoters({ regions: undefined, replicas: META_VOTERS, voters: current }, nodes);
+  const learners = nodes
+    .filter(({ state, member }) => state !== 'removed' && !voters.includes(member))
+    .map(({ member }) => member);
+  return { voters, learners };
+}

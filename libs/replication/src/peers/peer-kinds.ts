@@ -1,0 +1,21 @@
+/**
+ * What a frame between nodes is. The numbers are on the wire (see FORMAT.md); a kind that a node does not know is
+ * refused, never guessed.
+ */
+export const PeerKind = {
+  /** One way: Raft messages of any groups, gathered in one turn. */
+  raft: 1,
+  /** Requests. */
+  write: 16,
+  read: 17,
+  status: 18,
+  snapshotChunk: 20,
+  changes: 21,
+  /** Requests of nodes that are not members yet. */
+  form: 32,
+  join: 33,
+} as const;
+export type PeerKind = (typeof PeerKind)[keyof typeof PeerKind];
+
+/** What a node may ask before the cluster knows it. */
+export const KINDS_BEFORE_MEMBERSHIP: readonly number[] = [PeerKind.form, PeerKind.join];

@@ -1,0 +1,82 @@
+import { StateError, type CommandOutcome, type LogIndex, type Term } from '#contracts';
+
+interface Waiting {
+  readonly term: Term;
+  readonly deadlineMs: number;
+  readonly resolve: (outcome: CommandOutcome) => void;
+  readonly reject: (error: StateError) => void;
+}
+
+/**
+ * Proposals that are in the log and not yet decided, by index. A proposal is answered when an entry is applied at
+ * its index: the same term means it is that entry, another term means that another leader's entry took its place
+ * and it can never commit (Log Matching). Until then its outcome is open, whoever leads.
+ */
+export class PendingProposals {
+  private readonly byIndex = new Map<LogIndex, Waiting>();
+
+  get size(): number {
+    return this.byIndex.size;
+  }
+
+  add(
+    index: LogIndex,
+    term: Term,
+    deadlineMs: number,
+    resolve: (outcome: CommandOutcome) => void,
+    reject: (error: StateError) => void,
+  ): void {
+    // A newer proposal at the index proves that the older one was cut off by a change of leader.
+    this.byIndex.get(index)?.reject(overwritten());
+    this.byIndex.set(index, { term, deadlineMs, resolve, reject });
+  }
+
+  /** The entry at `index` was applied with this outcome. */
+  settle(index: LogIndex, term: Term, outcome: CommandOutcome | undefined): void {
+    const waiting = this.byIndex.get(index);
+    if (waiting === undefined) return;
+    this.byIndex.delete(index);
+    if (waiting.term === term && outcome !== undefined) waiting.resolve(outcome);
+    else waiting.reject(overwritten());
+  }
+
+  /** Everything at or below `index` that was not applied one by one: a snapshot stands in for it. */
+  abandonThrough(index: LogIndex): void {
+    for (const [at, waiting] of this.byIndex) {
+      if (at > index) continue;
+      this.byIndex.delete(at);
+      waiting.reject(outcomeUnknown());
+    }
+  }
+
+  /** Rejects what has waited too long. Deadlines grow with the index, so the scan ends at the first live one. */
+  expire(nowMs: number): void {
+    for (const [at, waiting] of this.byIndex) {
+      if (waiting.deadlineMs > nowMs) return;
+      this.byIndex.delete(at);
+      waiting.reject(outcomeUnknown());
+    }
+  }
+
+  rejectAll(error: () => StateError): void {
+    for (const waiting of this.byIndex.values()) waiting.reject(error());
+    this.byIndex.clear();
+  }
+}
+
+export function outcomeUnknown(): StateError {
+  return new StateError(
+    'timeout',
+    'The write was not confirmed in time; whether it happened is unknown. Read the object, or send the same write again.',
+  );
+}
+
+function overwritten(): StateError {
+  return new StateError(
+    'no_leader',
+    'Leadership changed before the write was committed; nothing was written.',
+    {
+      retry_after: 1,
+    },
+  );
+}

@@ -1,0 +1,353 @@
+import {
+  EntryKind,
+  StateError,
+  type ChangeBatch,
+  type CommandOutcome,
+  type CommitSeq,
+  type GroupId,
+  type HardState,
+  type LogEntry,
+  type LogIndex,
+  type MemberId,
+  type Term,
+} from '#contracts';
+import {
+  RawNode,
+  type ConfChange,
+  type ConfState,
+  type Message,
+  type ProposeOutcome,
+  type RaftConfig,
+  type Ready,
+  type SnapshotMetadata,
+  type Status,
+} from '#raft';
+import { ApplyBatch, readApplied } from '#state-machine';
+import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
+import { PendingProposals } from './proposals';
+import { PendingReads, noLeader } from './pending-reads';
+import type { LogStore, Random, StateStore } from './ports';
+import { GroupLogView } from './raft-storage';
+
+/** Bounds on what one replica holds in memory for its clients; past them it answers `overloaded`. */
+export interface ReplicaLimits {
+  readonly maxPendingProposals: number;
+  readonly maxPendingReads: number;
+}
+
+export interface ReplicaOptions {
+  readonly group: GroupId;
+  readonly member: MemberId;
+  readonly log: LogStore;
+  readonly store: StateStore;
+  readonly random: Random;
+  readonly raft: Omit<RaftConfig, 'id' | 'random'>;
+  readonly limits: ReplicaLimits;
+  readonly digest: (bytes: Uint8Array) => string;
+  /** Called after the changes can be read from the state, in order. */
+  readonly onChanges: (group: GroupId, changes: readonly ChangeBatch[]) => void;
+  /** The replica has work for the next turn. */
+  readonly onWork: (replica: Replica) => void;
+  readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+}
+
+/** Of a member that nobody has told anything yet: it cannot campaign, and waits for a leader. */
+const NO_CONFIGURATION: ConfState = {
+  voters: [],
+  votersOutgoing: [],
+  learners: [],
+  learnersNext: [],
+  autoLeave: false,
+};
+
+interface WaitingForPosition {
+  readonly seq: CommitSeq;
+  readonly deadlineMs: number;
+  readonly resolve: () => void;
+  readonly reject: (error: StateError) => void;
+}
+
+/**
+ * One member of one group on this node: the Raft core, its part of the log, its state, and the clients waiting for
+ * it. It does nothing by itself; the driver gives it turns.
+ *
+ * Invariant: the state is never ahead of the durable log (the core hands out only what is committed and synced here).
+ */
+export class Replica {
+  readonly group: GroupId;
+  readonly raft: RawNode;
+  readonly store: StateStore;
+  private readonly proposals = new PendingProposals();
+  private readonly reads: PendingReads;
+  private positions: WaitingForPosition[] = [];
+  private readonly queue: LogEntry[] = [];
+  private appliedIndex: LogIndex;
+  private appliedTerm: Term;
+  private appliedSeq: CommitSeq;
+  private confState: ConfState;
+  private leaderNow: MemberId;
+
+  constructor(private readonly options: ReplicaOptions) {
+    this.group = options.group;
+    this.store = options.store;
+    const applied = readApplied(options.store);
+    this.appliedIndex = applied.appliedIndex;
+    this.appliedTerm = applied.appliedTerm;
+    this.appliedSeq = applied.commitSeq;
+    this.confState = this.restoreConfState();
+    this.reads = new PendingReads(options.random.below(0x10_0000) * 0x1_0000_0000);
+    this.raft = new RawNode(
+      { ...options.raft, id: options.member, random: (bound) => options.random.below(bound) },
+      new GroupLogView(options.log, options.group, () => this.newestSnapshot()),
+      { hardState: this.restoreHardState(), confState: this.confState, applied: this.appliedIndex },
+    );
+    this.leaderNow = this.raft.status().leader;
+  }
+
+  get applied(): LogIndex {
+    return this.appliedIndex;
+  }
+
+  /** Position of the newest change in this replica's state. */
+  get commitSeq(): CommitSeq {
+    return this.appliedSeq;
+  }
+
+  get leader(): MemberId {
+    return this.leaderNow;
+  }
+
+  get isLeader(): boolean {
+    return this.leaderNow === this.options.member;
+  }
+
+  get configuration(): ConfState {
+    return this.confState;
+  }
+
+  get waitingClients(): number {
+    return this.proposals.size + this.reads.size + this.positions.length;
+  }
+
+  status(): Status {
+    return this.raft.status();
+  }
+
+  /** Puts a command into the log; resolves once it is committed and applied here. Leader only. */
+  propose(command: Uint8Array, deadlineMs: number): Promise<CommandOutcome> {
+    return new Promise((resolve, reject) => {
+      if (this.proposals.size >= this.options.limits.maxPendingProposals) {
+        reject(overloaded());
+        return;
+      }
+      const outcome = this.raft.propose(command);
+      if (outcome.kind === 'dropped') {
+        reject(dropped(outcome.reason));
+        return;
+      }
+      this.proposals.add(outcome.index, outcome.term, deadlineMs, resolve, reject);
+      this.options.onWork(this);
+    });
+  }
+
+  /** Runs `evaluate` on a state that contains everything acknowledged before this call. */
+  readLinearizable<T>(evaluate: () => T, deadlineMs: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.leaderNow === 0) {
+        reject(noLeader());
+        return;
+      }
+      if (this.reads.size >= this.options.limits.maxPendingReads) {
+        reject(overloaded());
+        return;
+      }
+      const run = (): void => {
+        try {
+          resolve(evaluate());
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      };
+      this.reads.add(deadlineMs, run, reject);
+      this.options.onWork(this);
+    });
+  }
+
+  /** Resolves once this replica has applied the change at `seq`. */
+  whenReached(seq: CommitSeq, deadlineMs: number): Promise<void> {
+    if (this.appliedSeq >= seq) return Promise.resolve();
+    return new Promise((resolve, reject) => this.positions.push({ seq, deadlineMs, resolve, reject }));
+  }
+
+  /** Asks for leadership without waiting for the election timeout. */
+  campaign(): void {
+    this.raft.campaign();
+    this.options.onWork(this);
+  }
+
+  /** Leader only; refused while another change is under way. */
+  proposeConfChange(change: ConfChange): ProposeOutcome {
+    const outcome = this.raft.proposeConfChange(change);
+    this.options.onWork(this);
+    return outcome;
+  }
+
+  transferLeadership(to: MemberId): void {
+    this.raft.transferLeadership(to);
+    this.options.onWork(this);
+  }
+
+  step(message: Message): void {
+    this.raft.step(message);
+    this.options.onWork(this);
+  }
+
+  tick(nowMs: number, readRetryMs: number): void {
+    this.raft.tick();
+    this.proposals.expire(nowMs);
+    this.reads.expire(nowMs);
+    this.reads.retry(nowMs, readRetryMs);
+    this.answerPositions(nowMs);
+    if (this.raft.hasReady() || this.reads.waiting) this.options.onWork(this);
+  }
+
+  /** The core's next piece of work, and what of it is this replica's own: entries to apply and reads to answer. */
+  takeReady(nowMs: number): Ready | undefined {
+    if (this.reads.waiting) this.raft.readIndex(this.reads.beginRound(nowMs));
+    if (!this.raft.hasReady()) return undefined;
+    const ready = this.raft.ready();
+    if (ready.softState !== undefined) this.noteLeader(ready.softState.leader);
+    for (const entry of ready.committedEntries) this.queue.push(entry);
+    for (const read of ready.readStates) {
+      if (read.failed) this.reads.failed(read.context);
+      else this.reads.confirmed(read.context, read.index, this.appliedIndex);
+    }
+    return ready;
+  }
+
+  appendDone(mark: number): void {
+    this.raft.appendDone(mark);
+    this.options.onWork(this);
+  }
+
+  /** Applies what the last ready handed out (which the core bounds in bytes) as one write to the state. */
+  applyQueued(): void {
+    if (this.queue.length === 0) return;
+    const batch = new ApplyBatch(this.store, this.options.digest);
+    const outcomes: (CommandOutcome | undefined)[] = [];
+    const changes: ChangeBatch[] = [];
+    let confRow: Uint8Array | undefined;
+    for (const entry of this.queue) {
+      if (entry.index !== this.appliedIndex + 1) {
+        throw new Error(`group ${this.group}: entry ${entry.index} follows applied ${this.appliedIndex}`);
+      }
+      if (entry.kind === EntryKind.confChange) {
+        this.confState = this.raft.applyConfChange(entry.data);
+        confRow = encodeConfState(this.confState);
+        batch.skip(entry.index, entry.term);
+        outcomes.push(undefined);
+      } else if (entry.data.length === 0) {
+        batch.skip(entry.index, entry.term);
+        outcomes.push(undefined);
+      } else {
+        const applied = batch.apply(entry.index, entry.term, entry.data);
+        outcomes.push(applied.outcome);
+        for (const change of applied.changes) changes.push(change);
+      }
+      this.appliedIndex = entry.index;
+      this.appliedTerm = entry.term;
+    }
+    const writes = batch.finish();
+    this.store.write(
+      confRow === undefined ? writes : { ...writes, puts: [...writes.puts, [CONF_STATE_KEY, confRow]] },
+    );
+    this.appliedSeq = batch.commitSeq;
+    const entries = this.queue.splice(0);
+    this.raft.applied(this.appliedIndex);
+    this.options.onWork(this);
+    if (changes.length > 0) this.options.onChanges(this.group, changes);
+    for (const [at, entry] of entries.entries()) this.proposals.settle(entry.index, entry.term, outcomes[at]);
+    this.reads.appliedTo(this.appliedIndex);
+    this.answerPositions();
+  }
+
+  /** Ends every client's wait: the replica is going away. */
+  rejectWaiting(error: () => StateError): void {
+    this.proposals.rejectAll(error);
+    this.reads.rejectAll(error);
+    for (const waiting of this.positions.splice(0)) waiting.reject(error());
+  }
+
+  private answerPositions(nowMs?: number): void {
+    if (this.positions.length === 0) return;
+    this.positions = this.positions.filter((waiting) => {
+      if (waiting.seq <= this.appliedSeq) waiting.resolve();
+      else if (nowMs !== undefined && waiting.deadlineMs <= nowMs) {
+        waiting.reject(
+          new StateError('timeout', `This replica has applied ${this.appliedSeq}, not yet ${waiting.seq}.`),
+        );
+      } else return true;
+      return false;
+    });
+  }
+
+  private noteLeader(leader: MemberId): void {
+    if (leader === this.leaderNow) return;
+    this.leaderNow = leader;
+    this.options.onLeader(this.group, leader, this.raft.status().term);
+  }
+
+  /** A snapshot stands where the state stands: it is streamed from a scan opened at the moment of sending. */
+  private newestSnapshot(): SnapshotMetadata | undefined {
+    if (this.appliedIndex === 0) return undefined;
+    return { index: this.appliedIndex, term: this.appliedTerm, confState: this.confState };
+  }
+
+  private restoreConfState(): ConfState {
+    const row = this.store.get(CONF_STATE_KEY);
+    return row === undefined ? NO_CONFIGURATION : decodeConfState(row);
+  }
+
+  private restoreHardState(): HardState {
+    const state = this.options.log.state(this.group);
+    if (state === undefined) return { term: 0 as Term, vote: 0 as MemberId, commit: 0 as LogIndex };
+    if (this.appliedIndex > state.lastIndex || this.appliedIndex < state.floorIndex) {
+      throw new Error(
+        `group ${this.group}: state has applied ${this.appliedIndex}, but its log holds ${state.floorIndex + 1} to ${state.lastIndex}`,
+      );
+    }
+    // What was applied was committed, even if the newer commit index had not reached the disk.
+    return state.hardState.commit >= this.appliedIndex
+      ? state.hardState
+      : { ...state.hardState, commit: this.appliedIndex };
+  }
+}
+
+function overloaded(): StateError {
+  return new StateError(
+    'overloaded',
+    'Too many requests are waiting for this namespace; slow down and retry.',
+    {
+      retry_after: 1,
+    },
+  );
+}
+
+function dropped(reason: Extract<ProposeOutcome, { kind: 'dropped' }>['reason']): StateError {
+  switch (reason) {
+    case 'uncommittedFull':
+      return overloaded();
+    case 'confChangePending':
+      return new StateError(
+        'conflict',
+        'Another membership change is under way; try again when it is done.',
+        {
+          retry_after: 1,
+        },
+      );
+    case 'notLeader':
+    case 'notMember':
+    case 'transferring':
+      return noLeader();
+  }
+}

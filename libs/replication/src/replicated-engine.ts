@@ -1,0 +1,147 @@
+import {
+  StateError,
+  type CommandOutcome,
+  type GroupId,
+  type MemberId,
+  type ReadRequest,
+  type WriteCommand,
+} from '#contracts';
+import { encodeCommand } from '#codec';
+import { evaluateRead } from '#state-machine';
+import type { WatchHandle, WatchHub, WatchRequest, WatchSink } from '#watch';
+import type { Driver } from './driver';
+import type { Consistency, Engine, ReadAnswer, ReadinessCheck } from './engine';
+import type { Forwarding } from './forwarding';
+import type { Clock, LogStore } from './ports';
+import type { Replica } from './replica';
+
+/** Which group holds a namespace. A lookup in memory: it stands on the path of every request. */
+export interface Routing {
+  groupOf(ns: string): GroupId;
+}
+
+export interface ReplicatedEngineOptions {
+  readonly member: MemberId;
+  readonly driver: Driver;
+  readonly routing: Routing;
+  readonly hub: WatchHub;
+  readonly log: LogStore;
+  readonly clock: Clock;
+  /** How a request reaches a group's leader, or any replica of it, on another node. */
+  readonly forwarding: Forwarding;
+  /** Closes what the engine's maker opened: stores, log, links. */
+  readonly release: () => Promise<void>;
+  /** How long a stop waits for the clients that are already waiting, in milliseconds. */
+  readonly stopGraceMs: number;
+}
+
+/** The engine of a node: finds the replica that a request is for, here or on another node. */
+export class ReplicatedEngine implements Engine {
+  private draining = false;
+
+  constructor(private readonly options: ReplicatedEngineOptions) {}
+
+  async write(command: WriteCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
+    this.refuseWhenDraining();
+    if (this.options.log.space() === 'low' && command.operations.some(({ op }) => op !== 'delete')) {
+      throw new StateError('storage_full', 'The disk is nearly full: only reads and deletes are served.');
+    }
+    const group = this.options.routing.groupOf(command.ns);
+    const bytes = encodeCommand(command, this.options.clock.wallMs());
+    const replica = this.options.driver.get(group);
+    if (replica?.isLeader === true) {
+      return replica.propose(bytes, this.options.clock.monotonicMs() + timeoutMs);
+    }
+    return this.options.forwarding.write(group, replica?.leader, bytes, timeoutMs);
+  }
+
+  async read(
+    request: ReadRequest,
+    { consistency, timeoutMs }: { consistency: Consistency; timeoutMs: number },
+  ): Promise<ReadAnswer> {
+    this.refuseWhenDraining();
+    const group = this.options.routing.groupOf(request.ns);
+    const replica = this.options.driver.get(group);
+    if (replica === undefined) {
+      return this.options.forwarding.read(group, request, consistency, timeoutMs);
+    }
+    return readFrom(replica, request, { consistency, timeoutMs, clock: this.options.clock });
+  }
+
+  watch(request: WatchRequest, sink: WatchSink): Promise<WatchHandle> {
+    try {
+      this.refuseWhenDraining();
+      return Promise.resolve(this.options.hub.subscribe(request, sink));
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  readiness(): readonly ReadinessCheck[] {
+    const space = this.options.log.space();
+    const checks: ReadinessCheck[] = [
+      { name: 'storage', ok: true, detail: 'open' },
+      { name: 'wal', ok: true, detail: space === 'ok' ? 'open' : 'disk nearly full: writes are refused' },
+    ];
+    if (this.draining) checks.push({ name: 'node', ok: false, detail: 'draining' });
+    for (const replica of this.options.driver.all()) {
+      const { leader, commit, applied } = replica.status();
+      const behind = commit - applied;
+      const ok = leader !== 0 && behind < CAUGHT_UP_ENTRIES;
+      const detail =
+        leader === 0 ? 'no leader known' : behind === 0 ? 'caught up' : `${behind} entries behind`;
+      checks.push({ name: `group_${replica.group}`, ok, detail });
+    }
+    return checks;
+  }
+
+  async stop(): Promise<void> {
+    if (this.draining) return;
+    this.draining = true;
+    this.options.hub.drain();
+    const deadlineMs = this.options.clock.monotonicMs() + this.options.stopGraceMs;
+    while (this.waitingClients() > 0 && this.options.clock.monotonicMs() < deadlineMs) {
+      await new Promise<void>((resolve) => this.options.clock.after(DRAIN_POLL_MS, resolve));
+    }
+    this.options.driver.stop();
+    for (const replica of this.options.driver.all()) replica.rejectWaiting(drainingError);
+    await this.options.release();
+  }
+
+  private waitingClients(): number {
+    let count = 0;
+    for (const replica of this.options.driver.all()) count += replica.waitingClients;
+    return count;
+  }
+
+  private refuseWhenDraining(): void {
+    if (this.draining) throw drainingError();
+  }
+}
+
+/** A replica this close to the commit index counts as caught up. */
+const CAUGHT_UP_ENTRIES = 10_000;
+const DRAIN_POLL_MS = 10;
+
+/** Answers a read from a replica on this node, as fresh as was asked for. */
+export async function readFrom(
+  replica: Replica,
+  request: ReadRequest,
+  options: { readonly consistency: Consistency; readonly timeoutMs: number; readonly clock: Clock },
+): Promise<ReadAnswer> {
+  const { consistency, timeoutMs, clock } = options;
+  const evaluate = (): ReadAnswer => ({
+    outcome: evaluateRead(replica.store, request, clock.wallMs()),
+    commitSeq: replica.commitSeq,
+  });
+  const deadlineMs = clock.monotonicMs() + timeoutMs;
+  if (consistency.kind === 'linearizable') return replica.readLinearizable(evaluate, deadlineMs);
+  if (consistency.minSeq !== undefined) await replica.whenReached(consistency.minSeq, deadlineMs);
+  return evaluate();
+}
+
+function drainingError(): StateError {
+  return new StateError('draining', 'This node is shutting down; use another one, or retry shortly.', {
+    retry_after: 1,
+  });
+}

@@ -1,0 +1,58 @@
+import type { Applied, CommitSeq } from '#contracts';
+import type { BatchState, OpenNamespace } from './batch-state';
+import { decodeChange, decodeCommit } from './change-row';
+import { ChangeKind } from './format';
+import { changeKey, commitKey, readCommitKey, versionKey } from './keys';
+
+export interface Retention {
+  readonly retentionMs: number;
+  readonly retentionCommits: number;
+  readonly limit: number;
+}
+
+/**
+ * Forgets commits from the oldest on while they are older than the retention time or beyond the retained number of
+ * positions. With a change goes the version that it ended, so what the remaining history can show stays whole. A
+ * commit goes whole or not at all; no further one is begun once `limit` rows are removed.
+ */
+export function applyCompact(state: BatchState, retention: Retention, tsMs: number): Applied {
+  const { counters, rows } = state;
+  const keepFromMs = tsMs - retention.retentionMs;
+  const keepFromSeq = counters.commitSeq - retention.retentionCommits + 1;
+  const range = { gte: commitKey(counters.historyFrom, 0), lt: commitKey(counters.commitSeq + 1, 0) };
+  const going: { seq: CommitSeq; ns: number; changes: number }[] = [];
+  let removed = 0;
+  let historyFrom = (counters.commitSeq + 1) as CommitSeq;
+  for (const [key, value] of rows.scan(range)) {
+    const { seq, ns } = readCommitKey(key);
+    const commit = decodeCommit(value);
+    if ((commit.tsMs >= keepFromMs && seq >= keepFromSeq) || removed >= retention.limit) {
+      historyFrom = seq as CommitSeq;
+      break;
+    }
+    going.push({ seq: seq as CommitSeq, ns, changes: commit.changes });
+    removed += commit.changes;
+  }
+  for (const { seq, ns, changes } of going) {
+    const namespace = state.namespaceByNumber(ns);
+    forgetChanges(state, namespace, seq, changes);
+    rows.delete(commitKey(seq, ns));
+    namespace.compactedThrough = seq;
+  }
+  counters.historyFrom = historyFrom;
+  return { outcome: { kind: 'done', commitSeq: counters.commitSeq, results: [] }, changes: [] };
+}
+
+function forgetChanges(state: BatchState, ns: OpenNamespace, seq: CommitSeq, changes: number): void {
+  const { rows } = state;
+  const range = { gte: changeKey(ns.number, seq, 0), lt: changeKey(ns.number, seq + 1, 0) };
+  const found = [...rows.scan(range)];
+  if (found.length !== changes)
+    throw new Error(`commit ${seq} has ${found.length} changes and not ${changes}`);
+  for (const [key, value] of found) {
+    const change = decodeChange(value);
+    rows.delete(key);
+    if (change.endedSeq !== 0) rows.delete(versionKey(ns.number, change.id, change.endedSeq));
+    if (change.kind !== ChangeKind.put) rows.delete(versionKey(ns.number, change.id, seq));
+  }
+}

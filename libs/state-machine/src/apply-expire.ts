@@ -1,0 +1,47 @@
+import type { Applied, ChangeBatch, ChangeEvent, CommitSeq } from '#contracts';
+import type { BatchState, OpenNamespace } from './batch-state';
+import { HeadRow } from './head-row';
+import { expiryRange, headKey, readExpiryKey } from './keys';
+
+interface NamespaceEvents {
+  readonly ns: OpenNamespace;
+  readonly prevCommitSeq: CommitSeq;
+  readonly events: ChangeEvent[];
+}
+
+/**
+ * Deletes what has expired by `tsMs`, soonest first, at most `limit` objects: all at one position. Takes none when
+ * nothing has expired.
+ */
+export function applyExpire(state: BatchState, limit: number, tsMs: number): Applied {
+  const { counters, rows } = state;
+  const due = [...rows.scan({ ...expiryRange(counters.expiryFromMs, tsMs), limit })].map(([key]) =>
+    readExpiryKey(key),
+  );
+  // A later put may expire at this very millisecond, so the next look begins with it.
+  counters.expiryFromMs = due.length < limit ? tsMs : (due.at(-1)?.expiresAtMs ?? counters.expiryFromMs);
+  if (due.length === 0)
+    return { outcome: { kind: 'done', commitSeq: counters.commitSeq, results: [] }, changes: [] };
+  const seq = (counters.commitSeq + 1) as CommitSeq;
+  const groups = new Map<number, NamespaceEvents>();
+  due.forEach(({ ns: number, id }, operation) => {
+    const group = groups.get(number) ?? openGroup(state, number);
+    groups.set(number, group);
+    const key = headKey(number, id, 0, id.length);
+    const row = rows.get(key);
+    if (!row) throw new Error('an expiry row without its object');
+    const place = { ns: group.ns, seq, operation, tsMs, prevCommitSeq: group.prevCommitSeq };
+    group.events.push(state.deleteObject(place, key, id, new HeadRow(row), 'expired'));
+  });
+  const changes: ChangeBatch[] = [];
+  for (const { ns, prevCommitSeq, events } of groups.values()) {
+    state.commit(ns, seq, tsMs, events.length);
+    changes.push({ ns: ns.name, commitSeq: seq, prevCommitSeq, tsMs, events });
+  }
+  return { outcome: { kind: 'done', commitSeq: seq, results: [] }, changes };
+}
+
+function openGroup(state: BatchState, number: number): NamespaceEvents {
+  const ns = state.namespaceByNumber(number);
+  return { ns, prevCommitSeq: ns.commitSeq, events: [] };
+}

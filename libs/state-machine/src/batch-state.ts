@@ -1,0 +1,157 @@
+import { decodeUtf8, encodeUtf8 } from '#codec';
+import type { ChangeEvent, CommitSeq } from '#contracts';
+import { encodeChange, encodeCommit, encodeTombstone, NO_LABELS } from './change-row';
+import { type Counters, readApplied } from './counters';
+import { ChangeKind, NO_VALUE } from './format';
+import { HeadRow, readLabelBytes, readLabels } from './head-row';
+import {
+  changeKey,
+  commitKey,
+  expiryKey,
+  namespaceKey,
+  namespaceNameKey,
+  orderKey,
+  tagKey,
+  typeKey,
+  versionKey,
+} from './keys';
+import { encodeNamespace, type NamespaceRow, readNamespace, readNamespaceName } from './namespaces';
+import { Overlay } from './overlay';
+import type { StateReader } from './state-reader';
+
+type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
+
+/** A namespace while a batch changes it; written once, at the end of the batch. */
+export interface OpenNamespace extends Mutable<NamespaceRow> {
+  readonly name: string;
+}
+
+/** Where a change stands: in which namespace, at which position, which operation of its command, when. */
+export interface ChangePlace {
+  readonly ns: OpenNamespace;
+  readonly seq: CommitSeq;
+  readonly operation: number;
+  readonly tsMs: number;
+  /** The namespace's change before this command. */
+  readonly prevCommitSeq: CommitSeq;
+}
+
+/** The state as the commands of one batch see and change it, with the rules that keep its tables in step. */
+export class BatchState {
+  readonly rows: Overlay;
+  readonly counters: Mutable<Counters>;
+  private readonly namespaces = new Map<string, OpenNamespace>();
+
+  constructor(reader: StateReader) {
+    this.rows = new Overlay(reader);
+    this.counters = { ...readApplied(reader) };
+  }
+
+  namespace(name: string): OpenNamespace | undefined {
+    const open = this.namespaces.get(name);
+    if (open) return open;
+    const row = readNamespace(this.rows, name);
+    if (!row) return undefined;
+    const namespace = { name, ...row };
+    this.namespaces.set(name, namespace);
+    return namespace;
+  }
+
+  namespaceByNumber(number: number): OpenNamespace {
+    const namespace = this.namespace(readNamespaceName(this.rows, number));
+    if (!namespace) throw new Error(`namespace ${number} has a name but no row`);
+    return namespace;
+  }
+
+  createNamespace(name: string): OpenNamespace {
+    const number = this.counters.nextNamespace++;
+    const none = 0 as CommitSeq;
+    const namespace = { name, number, commitSeq: none, compactedThrough: none, objects: 0, bytes: 0 };
+    this.namespaces.set(name, namespace);
+    this.rows.put(namespaceNameKey(number), encodeUtf8(name));
+    return namespace;
+  }
+
+  /** Puts a new version in the place of `previous`. */
+  putObject(
+    place: ChangePlace,
+    key: Uint8Array,
+    id: Uint8Array,
+    row: HeadRow,
+    previous?: HeadRow,
+  ): ChangeEvent {
+    const { ns, seq, operation, tsMs, prevCommitSeq } = place;
+    if (previous) this.endVersion(ns, id, previous);
+    this.rows.put(key, row.row);
+    const endedSeq = previous?.commitSeq ?? 0;
+    const change = { kind: ChangeKind.put, tsMs, prevCommitSeq, endedSeq, id, labels: NO_LABELS };
+    this.rows.put(changeKey(ns.number, seq, operation), encodeChange(change));
+    this.rows.put(orderKey(ns.number, seq, operation), id);
+    if (row.expiresAtMs !== 0) this.rows.put(expiryKey(row.expiresAtMs, ns.number, id), NO_VALUE);
+    if (!previous || !equalBytes(previous.labels, row.labels)) {
+      if (previous) this.changeIndexRows(ns.number, id, previous.labels, 'delete');
+      this.changeIndexRows(ns.number, id, row.labels, 'put');
+    }
+    ns.objects += 1;
+    ns.bytes += row.jsonBytes;
+    return { kind: 'put', id: decodeUtf8(id), ...readLabels(row.labels), object: row.json };
+  }
+
+  deleteObject(
+    place: ChangePlace,
+    key: Uint8Array,
+    id: Uint8Array,
+    previous: HeadRow,
+    reason: 'delete' | 'expired',
+  ): ChangeEvent {
+    const { ns, seq, operation, tsMs, prevCommitSeq } = place;
+    this.endVersion(ns, id, previous);
+    this.rows.delete(key);
+    this.rows.put(versionKey(ns.number, id, seq), encodeTombstone(reason, seq, tsMs));
+    const kind = reason === 'expired' ? ChangeKind.expired : ChangeKind.deleted;
+    const change = { kind, tsMs, prevCommitSeq, endedSeq: previous.commitSeq, id, labels: previous.labels };
+    this.rows.put(changeKey(ns.number, seq, operation), encodeChange(change));
+    this.changeIndexRows(ns.number, id, previous.labels, 'delete');
+    return { kind: 'delete', reason, id: decodeUtf8(id), ...readLabels(previous.labels) };
+  }
+
+  /** Gives the position out: called once for each namespace that a command changed. */
+  commit(ns: OpenNamespace, seq: CommitSeq, tsMs: number, changes: number): void {
+    ns.commitSeq = seq;
+    this.counters.commitSeq = seq;
+    this.rows.put(commitKey(seq, ns.number), encodeCommit({ tsMs, changes }));
+  }
+
+  /** Writes out the namespaces that the batch opened. */
+  closeNamespaces(): void {
+    for (const namespace of this.namespaces.values()) {
+      this.rows.put(namespaceKey(namespace.name), encodeNamespace(namespace));
+    }
+  }
+
+  /** Moves a head among the versions, byte by byte as it was, and takes it out of what is live. */
+  private endVersion(ns: OpenNamespace, id: Uint8Array, previous: HeadRow): void {
+    this.rows.put(versionKey(ns.number, id, previous.commitSeq), previous.row);
+    this.rows.delete(orderKey(ns.number, previous.commitSeq, previous.operation));
+    if (previous.expiresAtMs !== 0) this.rows.delete(expiryKey(previous.expiresAtMs, ns.number, id));
+    ns.objects -= 1;
+    ns.bytes -= previous.jsonBytes;
+  }
+
+  private changeIndexRows(ns: number, id: Uint8Array, labels: Uint8Array, change: 'put' | 'delete'): void {
+    const { type, tags } = readLabelBytes(labels);
+    this.changeIndexRow(typeKey(ns, type, id), change);
+    for (const [key, value] of tags) this.changeIndexRow(tagKey(ns, key, value, id), change);
+  }
+
+  private changeIndexRow(key: Uint8Array, change: 'put' | 'delete'): void {
+    if (change === 'put') this.rows.put(key, NO_VALUE);
+    else this.rows.delete(key);
+  }
+}
+
+function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
+  return true;
+}

@@ -1,0 +1,155 @@
+import { ByteWriter, compareBytes, prefixEnd } from '#codec';
+import { Table } from './format';
+import { HeadRow } from './head-row';
+import { headKey, namespacePrefix, orderKey, readPosition, tagKey, typeKey } from './keys';
+import type { ObjectFilter } from './object-filter';
+import type { KeyRange, StateReader } from './state-reader';
+
+/** An object that a page may hold, and what a cursor after it says. */
+export interface Candidate {
+  readonly id: Uint8Array;
+  readonly head: HeadRow;
+  readonly position: Uint8Array;
+}
+
+export type Order = 'id' | 'commit_seq' | '-commit_seq';
+
+/** Rows that tell the size of an index range: enough to choose between ranges, few enough to cost little. */
+const PROBE_ROWS = 64;
+/** Up to here an order other than by id is made by sorting what the narrowest range holds. */
+const SORT_ROWS = 1_000;
+const NO_ID = new Uint8Array(0);
+
+/** A run of rows in id order, each naming an object; `heads` rows are the objects themselves. */
+interface IdRange {
+  readonly prefix: Uint8Array;
+  readonly ofHeads: boolean;
+}
+
+/**
+ * Objects of a namespace in the order asked for, from after `after` on: some of them fail the filter, and none that
+ * passes it is missing. Each is read as of the scan's start or later.
+ */
+export function* candidates(
+  reader: StateReader,
+  ns: number,
+  filter: ObjectFilter,
+  order: Order,
+  after: Uint8Array | undefined,
+): Iterable<Candidate> {
+  const heads: IdRange = { prefix: namespacePrefix(Table.heads, ns), ofHeads: true };
+  const indexes = indexRanges(ns, filter);
+  if (order === 'id') {
+    yield* byId(reader, ns, narrowest(reader, indexes, filter, PROBE_ROWS)?.range ?? heads, filter, after);
+    return;
+  }
+  const ranges = filter.prefix.length > 0 ? [...indexes, heads] : indexes;
+  const narrow = narrowest(reader, ranges, filter, SORT_ROWS);
+  if (narrow && narrow.rows < SORT_ROWS) yield* bySorting(reader, ns, narrow.range, filter, order, after);
+  else yield* byOrderIndex(reader, ns, order, after);
+}
+
+/** One range of index rows for each condition on tags and type. */
+function indexRanges(ns: number, filter: ObjectFilter): IdRange[] {
+  const prefixes = filter.tags.map(([key, value]) => tagKey(ns, key, value, NO_ID));
+  if (filter.type !== undefined) prefixes.push(typeKey(ns, filter.type, NO_ID));
+  return prefixes.map((prefix) => ({ prefix, ofHeads: false }));
+}
+
+/** The range with the fewest rows, counted up to `most`; of equals the first. */
+function narrowest(
+  reader: StateReader,
+  ranges: readonly IdRange[],
+  filter: ObjectFilter,
+  most: number,
+): { readonly range: IdRange; readonly rows: number } | undefined {
+  let best: { range: IdRange; rows: number } | undefined;
+  for (const range of ranges) {
+    let rows = 0;
+    const limit = Math.min(most, best?.rows ?? most);
+    for (const row of reader.scan({ ...idRange(range, filter, undefined), limit }))
+      rows += row.length > 0 ? 1 : 0;
+    if (!best || rows < best.rows) best = { range, rows };
+  }
+  return best;
+}
+
+function idRange({ prefix }: IdRange, filter: ObjectFilter, after: Uint8Array | undefined): KeyRange {
+  const from = new ByteWriter(prefix.length + filter.prefix.length);
+  from.raw(prefix);
+  from.raw(filter.prefix);
+  const start = from.finish();
+  const lt = prefixEnd(start);
+  if (!after) return { gte: start, lt };
+  const next = new ByteWriter(prefix.length + after.length + 1);
+  next.raw(prefix);
+  next.raw(after);
+  next.u8(0);
+  const gte = next.finish();
+  return { gte: compareBytes(gte, start) < 0 ? start : gte, lt };
+}
+
+function* byId(
+  reader: StateReader,
+  ns: number,
+  range: IdRange,
+  filter: ObjectFilter,
+  after: Uint8Array | undefined,
+): Iterable<Candidate> {
+  for (const [key, value] of reader.scan(idRange(range, filter, after))) {
+    const id = key.subarray(range.prefix.length);
+    const head = range.ofHeads ? new HeadRow(value) : readHead(reader, ns, id);
+    if (head) yield { id, head, position: id };
+  }
+}
+
+function* bySorting(
+  reader: StateReader,
+  ns: number,
+  range: IdRange,
+  filter: ObjectFilter,
+  order: Order,
+  after: Uint8Array | undefined,
+): Iterable<Candidate> {
+  const direction = order === 'commit_seq' ? 1 : -1;
+  const found = [...byId(reader, ns, range, filter, undefined)]
+    .map(({ id, head }) => ({ id, head, position: positionBytes(head.commitSeq, head.operation) }))
+    .sort((left, right) => direction * compareBytes(left.position, right.position));
+  for (const candidate of found) {
+    if (!after || direction * compareBytes(candidate.position, after) > 0) yield candidate;
+  }
+}
+
+function* byOrderIndex(
+  reader: StateReader,
+  ns: number,
+  order: Order,
+  after: Uint8Array | undefined,
+): Iterable<Candidate> {
+  const prefix = namespacePrefix(Table.orderIndex, ns);
+  const reverse = order === '-commit_seq';
+  let range: KeyRange = { gte: prefix, lt: prefixEnd(prefix), reverse };
+  if (after) {
+    const bound = new ByteWriter(prefix.length + after.length + 1);
+    bound.raw(prefix);
+    bound.raw(after);
+    if (!reverse) bound.u8(0);
+    range = reverse ? { ...range, lt: bound.finish() } : { ...range, gte: bound.finish() };
+  }
+  for (const [key, id] of reader.scan(range)) {
+    const { seq, operation } = readPosition(key);
+    const head = readHead(reader, ns, id);
+    if (head?.commitSeq === seq) yield { id, head, position: positionBytes(seq, operation) };
+  }
+}
+
+/** Sequence and operation, ordered as they are. */
+function positionBytes(seq: number, operation: number): Uint8Array {
+  return orderKey(0, seq, operation).subarray(namespacePrefix(Table.orderIndex, 0).length);
+}
+
+/** Absent only where the object went after the scan of its index began. */
+function readHead(reader: StateReader, ns: number, id: Uint8Array): HeadRow | undefined {
+  const row = reader.get(headKey(ns, id, 0, id.length));
+  return row && new HeadRow(row);
+}

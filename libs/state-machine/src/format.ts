@@ -1,0 +1,33 @@
+/** Version of the rows of FORMAT.md. Stored in the counters row; a state of a newer one is refused. */
+export const STATE_FORMAT_VERSION = 1;
+
+/** First byte of every key; FORMAT.md, "Tables". */
+export const Table = {
+  counters: 0x01,
+  namespaces: 0x02,
+  namespaceNames: 0x03,
+  heads: 0x10,
+  versions: 0x11,
+  changes: 0x12,
+  commits: 0x13,
+  typeIndex: 0x20,
+  tagIndex: 0x21,
+  orderIndex: 0x22,
+  expiryIndex: 0x23,
+} as const;
+
+/** First byte of a head or version row. */
+export const RowKind = { object: 1, deleted: 2, expired: 3 } as const;
+/** First byte of a change row. */
+export const ChangeKind = { put: 1, deleted: 2, expired: 3 } as const;
+
+/** Value of rows whose key says it all. */
+export const NO_VALUE = new Uint8Array(0);
+
+/** A state written by a newer program: this one must not touch it. */
+export class UnknownStateFormat extends Error {
+  constructor(readonly version: number) {
+    super(`state of format ${version}; this program knows up to ${STATE_FORMAT_VERSION}`);
+    this.name = 'UnknownStateFormat';
+  }
+}

@@ -1,0 +1,130 @@
+import type { GroupId } from '#contracts';
+import type { Activity } from './activity';
+import type { Disk } from './disk';
+import { readEntry } from './entry-reader';
+import type { GroupCommit } from './group-commit';
+import type { GroupLog } from './group-log';
+import { hardStateFields } from './hard-state';
+import type { LogTail } from './log-tail';
+import { RecordKind } from './record';
+import type { Segment, SegmentTable } from './segment';
+
+/** What is rewritten in one go, so that no append waits behind a whole segment. */
+const REWRITE_BYTES = 1024 * 1024;
+/** A segment with at most this share of needed bytes is emptied by writing them again. */
+const SPARSE_SHARE = 1 / 8;
+
+export interface CleanerOptions {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly segments: SegmentTable;
+  readonly groups: ReadonlyMap<GroupId, GroupLog>;
+  readonly tail: LogTail;
+  readonly commit: GroupCommit;
+  readonly activity: Activity;
+  readonly segmentBytes: number;
+  /** No segment is to be emptied by copying much while the disk is full. */
+  readonly isSpaceLow: () => boolean;
+  readonly onRemoved: () => void;
+  readonly onFatal: (error: Error) => void;
+}
+
+/**
+ * Removes segments that no group needs, oldest first, and empties the oldest one when little in it is needed.
+ * A segment goes in three steps, each durable before the next: what makes its records obsolete, a trim record
+ * that says it may be missing, the removal of its name.
+ */
+export class Cleaner {
+  private busy = false;
+  private stopped = false;
+
+  constructor(private readonly options: CleanerOptions) {}
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  /** Does the next piece of work, if there is any and none is under way. Cheap when there is none. */
+  step(): void {
+    if (this.busy || this.stopped) return;
+    const { segments, tail, commit } = this.options;
+    const oldest = segments.oldest();
+    if (oldest === undefined || oldest === segments.newest()) return;
+    if (oldest.firstSequence < tail.trimmedBelow) return this.removeTrimmed();
+    if (oldest.liveBytes === 0) {
+      tail.trimmedBelow = this.firstNeededSequence();
+      tail.put({ kind: RecordKind.trim, group: 0, term: 0, index: tail.trimmedBelow });
+    } else if (this.isWorthRewriting(oldest)) {
+      this.rewriteFrom(oldest);
+    } else {
+      return;
+    }
+    this.busy = true;
+    tail.whenDurable(() => {
+      this.busy = false;
+      this.step();
+    });
+    commit.pump();
+  }
+
+  private firstNeededSequence(): number {
+    const { segments } = this.options;
+    const all = segments.all();
+    const needed = all.find((segment) => segment.liveBytes > 0 || segment === segments.newest());
+    if (needed === undefined) throw new Error('a log without segments has nothing to trim');
+    return needed.firstSequence;
+  }
+
+  /** Either little is lost by copying, or more than half of the log (and two segments) is garbage behind it. */
+  private isWorthRewriting(oldest: Segment): boolean {
+    const { segments, segmentBytes } = this.options;
+    if (oldest.liveBytes <= segmentBytes * SPARSE_SHARE) return true;
+    let usedBytes = 0;
+    for (const segment of segments.all()) usedBytes += segment.usedBytes;
+    return !this.options.isSpaceLow() && usedBytes > 2 * segments.liveBytes() + 2 * segmentBytes;
+  }
+
+  private rewriteFrom(oldest: Segment): void {
+    const { groups, segments, tail } = this.options;
+    let bytes = 0;
+    for (const group of groups.values()) {
+      const id = group.id;
+      if (group.hasFloorIn(oldest.id)) {
+        const { floorIndex: index, floorTerm: term } = group;
+        group.setFloor(index, term, tail.put({ kind: RecordKind.floor, group: id, term, index }));
+      }
+      if (group.hasHardStateIn(oldest.id)) {
+        group.setHardState(group.hardState, tail.put(hardStateFields(id, group.hardState)));
+      }
+      for (let index = group.floorIndex + 1; index <= group.lastIndex && bytes < REWRITE_BYTES; index++) {
+        if (group.index.segmentId(index) !== oldest.id) continue;
+        const entry = readEntry(segments, group, index);
+        const { term, kind: entryKind, data: payload } = entry;
+        const place = tail.put({ kind: RecordKind.copy, group: id, term, index, entryKind, payload });
+        group.putCopy(index, term, place);
+        bytes += place.bytes;
+      }
+    }
+  }
+
+  private removeTrimmed(): void {
+    const { activity, disk, folder, segments, onFatal } = this.options;
+    const oldest = segments.oldest();
+    if (oldest === undefined) return;
+    this.busy = true;
+    activity.begin();
+    disk.remove(`${folder}/${oldest.name}`, (removeError) => {
+      if (removeError !== null) return onFatal(removeError);
+      // One name at a time: removals that overtake each other in a crash would leave a hole.
+      disk.syncFolder(folder, (syncError) => {
+        if (syncError !== null) return onFatal(syncError);
+        oldest.file?.close();
+        segments.removeOldest();
+        this.busy = false;
+        this.options.onRemoved();
+        this.step();
+        activity.end();
+      });
+    });
+  }
+}

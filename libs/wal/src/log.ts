@@ -1,0 +1,321 @@
+import type { GroupId, LogEntry, LogIndex, Term } from '#contracts';
+import type { LogGroupState, LogStats, LogStore, LogWrite } from '#replication';
+import { Activity } from './activity';
+import { Cleaner } from './cleaner';
+import type { Disk, DiskFile } from './disk';
+import { readEntry } from './entry-reader';
+import { GroupCommit, type LogObserver } from './group-commit';
+import { GroupLog } from './group-log';
+import { hardStateFields } from './hard-state';
+import { LogTail, type TailPosition } from './log-tail';
+import { RecordKind } from './record';
+import type { SegmentTable } from './segment';
+import { SegmentSupply } from './segment-supply';
+import { SpaceWatch } from './space-watch';
+
+export interface LogSettings {
+  readonly dir: string;
+  readonly disk: Disk;
+  readonly segmentBytes: number;
+  readonly recentBytes: number;
+  readonly lowWaterBytes: number;
+  readonly onFatal: (error: Error) => void;
+  readonly observer: LogObserver | undefined;
+  readonly monotonicMs: () => number;
+}
+
+/** What recovery hands over. */
+export interface RecoveredLog {
+  readonly segments: SegmentTable;
+  readonly groups: Map<GroupId, GroupLog>;
+  readonly position: TailPosition;
+  /** A segment that an earlier run had prepared. */
+  readonly prepared: DiskFile | undefined;
+}
+
+/** A quarter is given back at once, so that the newest entries are not looked through at every batch. */
+const RECENT_KEPT_SHARE = 3 / 4;
+
+/** The log, open: see {@link LogStore} for its promises. Made by `openLog`. */
+export class Log implements LogStore {
+  private readonly segments: SegmentTable;
+  private readonly groupLogs: Map<GroupId, GroupLog>;
+  private readonly activity = new Activity();
+  private readonly tail: LogTail;
+  private readonly supply: SegmentSupply;
+  private readonly commit: GroupCommit;
+  private readonly cleaner: Cleaner;
+  private readonly spaceWatch: SpaceWatch;
+  private readonly firstOwnSequence: number;
+  private recentBytes = 0;
+  private failure: Error | undefined;
+  private closing: Promise<void> | undefined;
+  private onDrainFailed: ((error: Error) => void) | undefined;
+
+  constructor(
+    private readonly settings: LogSettings,
+    recovered: RecoveredLog,
+  ) {
+    const { disk, dir: folder, segmentBytes, lowWaterBytes, observer, monotonicMs } = settings;
+    const { activity } = this;
+    const onFatal = (error: Error): void => this.fail(error);
+    const segments = (this.segments = recovered.segments);
+    const groups = (this.groupLogs = recovered.groups);
+    this.firstOwnSequence = recovered.position.nextSequence;
+    const tail = (this.tail = new LogTail(segments, segmentBytes, recovered.position));
+    this.spaceWatch = new SpaceWatch({
+      disk,
+      folder,
+      lowWaterBytes,
+      activity,
+      onRefreshed: (freeBytes) => {
+        if (this.supply.lacksRoom && freeBytes >= segmentBytes) this.supply.prepare();
+      },
+    });
+    const onDiskFull = (): void =>
+      this.onDrainFailed?.(new Error('the disk is full: the log cannot be synced'));
+    const supply = new SegmentSupply({ disk, folder, segmentBytes, activity, onFatal, onDiskFull });
+    this.supply = supply;
+    const onBatchDurable = (): void => this.batchDurable();
+    const commit = new GroupCommit({
+      tail,
+      supply,
+      activity,
+      onFatal,
+      onBatchDurable,
+      observer,
+      monotonicMs,
+    });
+    this.commit = commit;
+    const newest = segments.newest();
+    if (newest !== undefined) commit.startAt(newest.id, newest.usedBytes);
+    const isSpaceLow = (): boolean => this.isSpaceLow();
+    const onRemoved = (): void => this.spaceWatch.refresh();
+    this.cleaner = new Cleaner({
+      disk,
+      folder,
+      segments,
+      groups,
+      tail,
+      commit,
+      activity,
+      segmentBytes,
+      isSpaceLow,
+      onRemoved,
+      onFatal,
+    });
+    if (recovered.prepared === undefined) supply.prepare();
+    else supply.adopt(recovered.prepared);
+    this.spaceWatch.refresh();
+    this.cleaner.step();
+  }
+
+  groups(): readonly GroupId[] {
+    return [...this.groupLogs.keys()];
+  }
+
+  state(group: GroupId): LogGroupState | undefined {
+    const log = this.groupLogs.get(group);
+    if (log === undefined) return undefined;
+    return {
+      hardState: log.hardState,
+      floorIndex: log.floorIndex as LogIndex,
+      floorTerm: log.floorTerm as Term,
+      lastIndex: log.lastIndex as LogIndex,
+    };
+  }
+
+  term(group: GroupId, index: LogIndex): Term | undefined {
+    const log = this.groupLogs.get(group);
+    if (log === undefined) return index === 0 ? (0 as Term) : undefined;
+    return termOf(log, index) as Term | undefined;
+  }
+
+  entries(group: GroupId, low: LogIndex, high: LogIndex, maxBytes: number): readonly LogEntry[] {
+    const log = this.groupLogs.get(group);
+    const floorIndex = log?.floorIndex ?? 0;
+    const lastIndex = log?.lastIndex ?? 0;
+    if (low <= floorIndex)
+      throw new RangeError(`entry ${low} of group ${group} is compacted up to ${floorIndex}`);
+    if (low > high || high > lastIndex + 1) {
+      throw new RangeError(`entries ${low} to ${high} of group ${group} go past the last, ${lastIndex}`);
+    }
+    const entries: LogEntry[] = [];
+    if (log === undefined) return entries;
+    let bytes = 0;
+    for (let index: number = low; index < high; index++) {
+      const entry = readEntry(this.segments, log, index);
+      bytes += entry.data.byteLength;
+      if (bytes > maxBytes && entries.length > 0) break;
+      entries.push(entry);
+    }
+    return entries;
+  }
+
+  append(writes: readonly LogWrite[], onDurable: () => void): void {
+    this.assertOpen();
+    if (this.failure !== undefined) return;
+    for (const write of writes) this.take(write);
+    const waits = this.tail.whenDurable(onDurable);
+    if (!waits) queueMicrotask(() => this.failure ?? onDurable());
+    this.commit.pump();
+    if (this.supply.lacksRoom) this.spaceWatch.refresh();
+  }
+
+  compact(group: GroupId, index: LogIndex): void {
+    this.assertOpen();
+    const log = this.groupLogs.get(group);
+    if (this.failure !== undefined || log === undefined || index <= log.floorIndex) return;
+    const term = termOf(log, index);
+    if (term === undefined) throw new RangeError(`group ${group} has no entry ${index} to compact up to`);
+    const place = this.tail.put({ kind: RecordKind.floor, group, term, index });
+    this.countingRecent(log, () => log.setFloor(index, term, place));
+    this.commit.pump();
+    if (this.supply.lacksRoom) this.spaceWatch.refresh();
+  }
+
+  forget(group: GroupId): void {
+    this.assertOpen();
+    const log = this.groupLogs.get(group);
+    if (this.failure !== undefined || log === undefined) return;
+    this.tail.put({ kind: RecordKind.forget, group, term: 0, index: 0 });
+    this.countingRecent(log, () => log.release());
+    this.groupLogs.delete(group);
+    this.commit.pump();
+  }
+
+  space(): 'ok' | 'low' {
+    const low = this.isSpaceLow();
+    // Whoever is refused does not append: the question itself has to find out that there is room again.
+    if (low && this.closing === undefined && this.failure === undefined) this.spaceWatch.refresh();
+    return low ? 'low' : 'ok';
+  }
+
+  stats(): LogStats {
+    let bytes = 0;
+    for (const segment of this.segments.all()) bytes += segment.usedBytes;
+    return { activeSegments: this.segments.all().length, bytes };
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.drain().finally(() => this.release());
+    return this.closing;
+  }
+
+  private isSpaceLow(): boolean {
+    return this.spaceWatch.isLow || this.supply.lacksRoom;
+  }
+
+  private take(write: LogWrite): void {
+    const { group, reset, hardState, entries } = write;
+    const known = this.groupLogs.get(group);
+    const log = known ?? new GroupLog(group, this.segments);
+    assertFits(log, write);
+    if (reset === undefined && hardState === undefined && entries.length === 0) return;
+    if (known === undefined) this.groupLogs.set(group, log);
+    const { tail } = this;
+    this.countingRecent(log, () => {
+      if (reset !== undefined) {
+        const { index, term } = reset;
+        log.reset(index, term, tail.put({ kind: RecordKind.reset, group, term, index }));
+      }
+      if (hardState !== undefined) log.setHardState(hardState, tail.put(hardStateFields(group, hardState)));
+      for (const entry of entries) {
+        const { term, index, kind: entryKind, data: payload } = entry;
+        const place = tail.put({ kind: RecordKind.entry, group, term, index, entryKind, payload });
+        log.putEntry(index, term, place);
+        log.recent.push(entry);
+        this.spaceWatch.appended(place.bytes);
+      }
+    });
+  }
+
+  private countingRecent(log: GroupLog, change: () => void): void {
+    const before = log.recent.bytes;
+    change();
+    this.recentBytes += log.recent.bytes - before;
+  }
+
+  private batchDurable(): void {
+    if (this.recentBytes > this.settings.recentBytes) this.dropRecent();
+    this.cleaner.step();
+  }
+
+  /** Entries leave memory oldest first, the fullest group's before others', never before they can be read back. */
+  private dropRecent(): void {
+    const target = this.settings.recentBytes * RECENT_KEPT_SHARE;
+    const fullestFirst = [...this.groupLogs.values()].sort((a, b) => b.recent.bytes - a.recent.bytes);
+    for (const log of fullestFirst) {
+      this.countingRecent(log, () => {
+        const excess = this.recentBytes - target;
+        const keepBytes = log.recent.bytes - excess;
+        for (let entry = log.recent.oldest(); entry !== undefined; entry = log.recent.oldest()) {
+          const { index } = entry;
+          if (log.recent.bytes <= keepBytes) return;
+          if (!this.commit.isDurable(log.index.segmentId(index), log.index.offset(index))) return;
+          log.recent.dropOldest();
+        }
+      });
+      if (this.recentBytes <= target) return;
+    }
+  }
+
+  private fail(error: Error): void {
+    if (this.failure !== undefined) return;
+    this.failure = error;
+    this.commit.stop();
+    this.cleaner.stop();
+    this.onDrainFailed?.(error);
+    this.settings.onFatal(error);
+  }
+
+  private drain(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.failure !== undefined) return reject(this.failure);
+      this.onDrainFailed = reject;
+      if (this.tail.nextSequence > this.firstOwnSequence) {
+        this.tail.put({ kind: RecordKind.mark, group: 0, term: 0, index: 0 });
+      }
+      const synced = (): void => {
+        this.cleaner.stop();
+        this.supply.stop();
+        this.activity.whenIdle(resolve);
+      };
+      if (!this.tail.whenDurable(synced)) synced();
+      this.commit.pump();
+      if (this.supply.isStalled) reject(new Error('the disk is full: the log cannot be synced'));
+    });
+  }
+
+  private release(): void {
+    this.commit.stop();
+    this.cleaner.stop();
+    this.supply.stop();
+    for (const segment of this.segments.all()) segment.file?.close();
+  }
+
+  private assertOpen(): void {
+    if (this.closing !== undefined) throw new Error('the log is closed');
+  }
+}
+
+function termOf(log: GroupLog, index: number): number | undefined {
+  if (index === log.floorIndex) return log.floorTerm;
+  return log.index.has(index) ? log.index.term(index) : undefined;
+}
+
+/** Writes that do not continue the group's log are a programmer's error, found before anything is taken. */
+function assertFits(log: GroupLog, { group, reset, entries }: LogWrite): void {
+  const floorIndex = reset?.index ?? log.floorIndex;
+  const lastIndex = reset?.index ?? log.lastIndex;
+  const first = entries[0];
+  if (first === undefined) return;
+  if (first.index <= floorIndex || first.index > lastIndex + 1) {
+    throw new RangeError(`entry ${first.index} of group ${group} does not fit ${floorIndex} to ${lastIndex}`);
+  }
+  for (const [position, entry] of entries.entries()) {
+    if (entry.index !== first.index + position) {
+      throw new RangeError(`entry ${entry.index} of group ${group} does not follow the one before it`);
+    }
+  }
+}

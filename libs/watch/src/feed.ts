@@ -1,0 +1,172 @@
+import type { ChangeBatch, CommitSeq } from '#contracts';
+import type { HubContext } from './context';
+import type { CompiledFilter } from './filter';
+import { FilterGroup } from './filter-group';
+import { BatchFrames, bookmarkFrame } from './frames';
+import type { Task } from './turn-queue';
+import type { Watcher } from './watcher';
+
+/** Batches encoded in one step, and batches kept that the local replica has not applied yet. */
+const RUN_BATCHES = 256;
+const AHEAD_BATCHES = 1_024;
+const BATCH_COST = 3;
+const PAGE_COST = 300;
+
+/**
+ * One watched namespace. Invariant: `through <= received`; every change of the namespace at or below `through` is
+ * in the chains, every one between the two is pending, and the live watchers' streams are complete up to
+ * `through` once they are at their chain's tail.
+ */
+export class Feed implements Task {
+  queued = false;
+  readonly watchers = new Set<Watcher>();
+  through: CommitSeq;
+  private received: CommitSeq;
+  private pending: BatchFrames[] = [];
+  /** Reading a gap from the source, a page a step. */
+  private filling = false;
+  /** Batches that a bus brought before the local replica applied them: who catches up cannot read them yet. */
+  private ahead: ChangeBatch[] = [];
+  private readonly groups = new Map<string, FilterGroup>();
+  private refreshDueMs: number;
+  private bookmark: { readonly position: CommitSeq; readonly frame: Uint8Array } | undefined;
+
+  constructor(
+    private readonly context: HubContext,
+    readonly ns: string,
+  ) {
+    this.through = this.received = context.source.position(ns);
+    this.refreshDueMs = context.clock.monotonicMs() + context.limits.bookmarkMs;
+  }
+
+  /** The newest position that a stream can be complete up to: what was applied here, or came over a bus. */
+  position(): CommitSeq {
+    const applied = this.context.source.position(this.ns);
+    return applied > this.received ? applied : this.received;
+  }
+
+  publish(batch: ChangeBatch): void {
+    if (batch.commitSeq <= this.received) return;
+    if (batch.prevCommitSeq > this.received) {
+      if (!this.filling) this.fill();
+      // What the fill did not reach comes with its next pages, or when this replica has applied it.
+      if (batch.commitSeq <= this.received || batch.prevCommitSeq > this.received) return;
+    }
+    this.take(batch);
+  }
+
+  /** Somebody knows of a change at `position`: reads it if it was not seen. */
+  notice(position: CommitSeq): void {
+    if (position > this.received && !this.filling) this.fill();
+  }
+
+  /** Whether more will come without anybody's doing. */
+  isBusy(): boolean {
+    return this.filling || this.pending.length > 0;
+  }
+
+  step(): number {
+    // The last watcher left while the feed stood in the queue, and the hub has forgotten it.
+    if (this.watchers.size === 0) return 0;
+    const run = this.pending.length <= RUN_BATCHES ? this.pending : this.pending.slice(0, RUN_BATCHES);
+    this.pending = run === this.pending ? [] : this.pending.slice(RUN_BATCHES);
+    if (run.length > 0) for (const group of this.groups.values()) group.append(run);
+    const last = run[run.length - 1];
+    if (this.pending.length === 0) this.through = this.received;
+    else if (last !== undefined) this.through = last.batch.commitSeq;
+    let cost = run.length * BATCH_COST * this.groups.size;
+    if (this.filling && this.pending.length === 0) {
+      this.fill();
+      cost += PAGE_COST;
+    }
+    if (this.pending.length > 0 || this.filling) this.context.queue.add(this);
+    return cost;
+  }
+
+  /** Encodes what is pending and, if the source is known to be at `position`, reads on towards it. */
+  advanceTo(position: CommitSeq): void {
+    if (position > this.received && !this.filling) this.fill();
+    this.step();
+  }
+
+  /** Now and then: a lost last message is noticed, and bookmarks move on with the replica. */
+  refresh(nowMs: number): void {
+    if (nowMs < this.refreshDueMs) return;
+    this.refreshDueMs = nowMs + this.context.limits.bookmarkMs;
+    if (!this.filling && this.pending.length === 0) this.fill();
+  }
+
+  /** Batches after `position` that can be handed over though the source does not have them yet; none on a gap. */
+  aheadOf(position: CommitSeq): readonly ChangeBatch[] {
+    const rest = this.ahead.filter((batch) => batch.commitSeq > position);
+    return rest[0] !== undefined && rest[0].prevCommitSeq <= position ? rest : [];
+  }
+
+  join(filter: CompiledFilter): FilterGroup {
+    let group = this.groups.get(filter.key);
+    if (group === undefined) {
+      group = new FilterGroup(this.context, filter, this.through);
+      this.groups.set(filter.key, group);
+    }
+    group.members++;
+    return group;
+  }
+
+  leave(watcher: Watcher): void {
+    if (!this.watchers.delete(watcher)) throw new Error('a watcher left a feed twice');
+    const { group } = watcher;
+    group.live.delete(watcher);
+    group.blocked.delete(watcher);
+    if (--group.members === 0) this.groups.delete(group.filter.key);
+  }
+
+  bookmarkFrame(position: CommitSeq): Uint8Array {
+    if (this.bookmark?.position !== position) {
+      this.bookmark = { position, frame: bookmarkFrame(this.ns, position) };
+    }
+    return this.bookmark.frame;
+  }
+
+  private take(batch: ChangeBatch): void {
+    this.pending.push(new BatchFrames(batch, this.context.clock.monotonicMs()));
+    this.received = batch.commitSeq;
+    if (batch.commitSeq > this.context.source.position(this.ns)) {
+      this.ahead.push(batch);
+      if (this.ahead.length > AHEAD_BATCHES) this.ahead.shift();
+    } else if (this.ahead.length > 0) {
+      this.ahead = [];
+    }
+    this.context.queue.add(this);
+  }
+
+  /** One page of what the source has and the feed does not. */
+  private fill(): void {
+    const { source, limits } = this.context;
+    const position = source.position(this.ns);
+    this.filling = false;
+    if (position <= this.received) return;
+    const from = (this.received + 1) as CommitSeq;
+    if (source.firstAvailable(this.ns) > from) {
+      this.lose(position);
+      return;
+    }
+    const page = source.changes(this.ns, from, limits.pageBytes);
+    for (const batch of page.batches) {
+      if (batch.commitSeq > this.received) this.take(batch);
+    }
+    if (page.through > this.received) this.received = page.through;
+    if (this.pending.length === 0) this.through = this.received;
+    this.filling = this.received >= from && this.received < position;
+    if (this.filling) this.context.queue.add(this);
+  }
+
+  /** Retention overtook the feed: the live streams cannot go on, and their resumption will be answered 410. */
+  private lose(position: CommitSeq): void {
+    this.pending = [];
+    this.ahead = [];
+    this.through = this.received = position;
+    for (const group of this.groups.values()) {
+      for (const watcher of group.live) watcher.drop('compacted');
+    }
+  }
+}
