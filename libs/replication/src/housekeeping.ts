@@ -1,6 +1,6 @@
 import { encodeCommand } from '#codec';
 import type { Command, LogIndex } from '#contracts';
-import { compactionDue, nextExpiryMs } from '#state-machine';
+import { nextExpiryMs, oldestCommit } from '#state-machine';
 import type { Driver } from './driver';
 import type { Clock, LogStore } from './ports';
 import type { Replica } from './replica';
@@ -75,12 +75,14 @@ export class Housekeeping {
     const nowMs = this.options.clock.wallMs();
     const expiryMs = nextExpiryMs(replica.store);
     if (expiryMs !== undefined && expiryMs <= nowMs) return { kind: 'expire', limit: ROWS_PER_COMMAND };
-    const retention = {
-      retentionMs: this.options.historyRetentionMs,
-      retentionCommits: this.options.historyRetentionCommits,
-    };
-    if (!compactionDue(replica.store, nowMs, retention)) return undefined;
-    return { kind: 'compact', ...retention, limit: ROWS_PER_COMMAND };
+    const { historyRetentionMs: retentionMs, historyRetentionCommits: retentionCommits } = this.options;
+    const oldest = oldestCommit(replica.store);
+    if (oldest === undefined) return undefined;
+    const tooOld = oldest.tsMs < nowMs - retentionMs;
+    const tooMany = oldest.commitSeq <= replica.commitSeq - retentionCommits;
+    return tooOld || tooMany
+      ? { kind: 'compact', retentionMs, retentionCommits, limit: ROWS_PER_COMMAND }
+      : undefined;
   }
 
   private async trim(replica: Replica): Promise<void> {

@@ -10,7 +10,7 @@ import {
 } from '#contracts';
 import type { ConfState, RaftConfig, Role } from '#raft';
 import type { Digest } from '#state-machine';
-import { WatchHub, type WatchLimits, type WatchObserver } from '#watch';
+import { WatchHub, type WatchLimits, type WatchObserver, type WatchStats } from '#watch';
 import { alignLog, bootstrapReplica } from './bootstrap';
 import { ReplicaChangeSource } from './change-source';
 import { Driver } from './driver';
@@ -46,6 +46,8 @@ export interface NodeOptions {
   readonly observer: NodeObserver;
   /** The process must end: an invariant is broken, or the disk failed. */
   readonly onFatal: (error: Error) => void;
+  /** Everything is flushed and closed: what was locked may be let go of. */
+  readonly onReleased: () => Promise<void>;
 }
 
 /** Where a node reports what happens; plain calls on the engine's turn, which must be cheap and must not throw. */
@@ -100,7 +102,7 @@ export class Node {
       onFatal: options.onFatal,
     });
     this.hub = new WatchHub({
-      source: new ReplicaChangeSource((ns) => this.replicaOf(ns)),
+      source: new ReplicaChangeSource((ns) => this.replicaOf(ns), clock),
       clock,
       limits: options.watchLimits,
       observer: options.watchObserver,
@@ -163,6 +165,10 @@ export class Node {
     let bytes = 0;
     for (const replica of this.driver.all()) bytes += replica.store.bytes();
     return bytes;
+  }
+
+  watchStats(): WatchStats {
+    return this.hub.stats();
   }
 
   private async begin(): Promise<void> {
@@ -232,6 +238,7 @@ export class Node {
     for (const store of stores) await store.flush();
     await this.options.log.close();
     for (const store of stores) await store.close();
+    await this.options.onReleased();
   }
 }
 

@@ -345,6 +345,8 @@ function dropped(reason: Extract<ProposeOutcome, { kind: 'dropped' }>['reason'])
           retry_after: 1,
         },
       );
+    case 'confChangeInvalid':
+      return new StateError('invalid_request', 'The membership change is impossible in this configuration.');
     case 'notLeader':
     case 'notMember':
     case 'transferring':

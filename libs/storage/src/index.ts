@@ -1,3 +1,4 @@
+export { FolderInUse, type FolderLock, lockFolder } from './folder-lock';
 export { UnknownFolderFormat } from './generation-pointer';
 export { RocksStateStore } from './rocks-state-store';
 export { type NextGeneration, RocksStateStores, type RocksStateStoresOptions } from './rocks-state-stores';

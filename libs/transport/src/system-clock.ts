@@ -7,6 +7,7 @@ export const SYSTEM_CLOCK: Clock = {
     const timer = setTimeout(task, delayMs);
     return () => clearTimeout(timer);
   },
+  soon: (task) => void setImmediate(task),
 };
 
 /** For jitter only, so it need not be unpredictable. */

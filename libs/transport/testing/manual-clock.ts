@@ -18,6 +18,10 @@ export class ManualClock implements Clock {
     return this.nowMs;
   }
 
+  soon(task: () => void): void {
+    this.after(0, task);
+  }
+
   after(delayMs: number, task: () => void): () => void {
     const timer = { dueMs: this.nowMs + delayMs, task };
     this.timers.add(timer);

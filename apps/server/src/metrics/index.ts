@@ -1,3 +1,4 @@
+export { EngineMetrics } from './engine-metrics';
 export type { EngineGauges, EngineObserver } from './engine-metrics';
 export { MetricsModule } from './metrics.module';
 export { type ApiOperation } from './op-metrics';

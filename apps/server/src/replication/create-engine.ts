@@ -1,9 +1,168 @@
-import type { Engine } from '#replication';
+import { createHash } from 'node:crypto';
+import { access, constants, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Node, NO_PEERS, StateCorruption, type Engine, type NodeOptions } from '#replication';
+import { UnknownStateFormat } from '#state-machine';
+import { FolderInUse, RocksStateStores, UnknownFolderFormat, lockFolder } from '#storage';
+import { LogCorruption, LogFormatUnsupported, openLog, type Log } from '#wal';
 import { type ServerConfig, StartError } from '../config';
-import type { EngineObserver } from '../metrics';
+import type { Logger } from '../logging';
+import type { EngineGauges, EngineMetrics } from '../metrics';
+import { IdentityFile } from './identity-file';
+import { SYSTEM_CLOCK, SYSTEM_RANDOM } from './system-clock';
+import { firstIdentity } from './first-identity';
 
 /** Makes and starts the engine of a node; rejects with a `StartError` when its data or address cannot be used. */
-export type EngineFactory = (config: ServerConfig, observer: EngineObserver) => Promise<Engine>;
+export type EngineFactory = (config: ServerConfig, metrics: EngineMetrics, logger: Logger) => Promise<Engine>;
 
-export const createEngine: EngineFactory = () =>
-  Promise.reject(new StartError('this build has no engine: the replication library is not part of it.'));
+export const createEngine: EngineFactory = async (config, metrics, logger) => {
+  await prepareFolder(config.dataDir);
+  try {
+    return await openNode(config, metrics, logger);
+  } catch (error) {
+    throw startErrorOf(error, config.dataDir);
+  }
+};
+
+async function openNode(config: ServerConfig, metrics: EngineMetrics, logger: Logger): Promise<Engine> {
+  const stores = new RocksStateStores({ folder: join(config.dataDir, 'groups') });
+  const identities = new IdentityFile(config.dataDir);
+  const lock = await lockFolder(config.dataDir);
+  let log: Log | undefined;
+  try {
+    const identity = await firstIdentity(identities, config);
+    const onFatal = (error: Error): void => endProcess(logger, error);
+    log = await openLog({
+      dir: join(config.dataDir, 'wal'),
+      segmentBytes: config.walSegmentBytes,
+      onFatal,
+      observer: {
+        synced: (seconds, bytes) => metrics.walSynced(seconds, bytes),
+      },
+    });
+    const opened = log;
+    const node = await Node.open({
+      identity,
+      identities,
+      log,
+      stores,
+      network: NO_PEERS,
+      clock: SYSTEM_CLOCK,
+      random: SYSTEM_RANDOM,
+      digest: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+      ...engineSettings(config),
+      watchObserver: {
+        clients: () => undefined,
+        events: (type, count) => metrics.watchEventsSent(type, count),
+        dropped: (reason) => metrics.watchDropped(reason),
+        backlog: () => undefined,
+        emitLag: (seconds) => metrics.watchEmitted(seconds),
+        resumed: () => metrics.watchResumed(),
+      },
+      observer: {
+        leaderChanged: (group) => metrics.raftLeaderChanged(group),
+        warning: (what, error) => logger.warn({ err: error }, what),
+      },
+      onFatal,
+      onReleased: () => lock.release(),
+    });
+    metrics.read(() => gauges(node, opened));
+    return node.engine;
+  } catch (error) {
+    await log?.close().catch(() => undefined);
+    await lock.release();
+    throw error;
+  }
+}
+
+type Settings = Pick<
+  NodeOptions,
+  'tickMs' | 'raft' | 'replicaLimits' | 'watchLimits' | 'historyRetentionMs' | 'historyRetentionCommits'
+>;
+
+function engineSettings(config: ServerConfig): Settings {
+  return {
+    tickMs: config.raftHeartbeatMs,
+    raft: {
+      electionTimeoutTicks: Math.max(2, Math.round(config.raftElectionTimeoutMs / config.raftHeartbeatMs)),
+      heartbeatTicks: 1,
+      maxMessageBytes: 1_048_576,
+      maxInflightMessages: 256,
+      maxInflightBytes: 16_777_216,
+      maxUncommittedBytes: 67_108_864,
+      maxCommittedBytes: 262_144,
+      preVote: true,
+      checkQuorum: true,
+      leaseReads: false,
+    },
+    replicaLimits: { maxPendingProposals: 50_000, maxPendingReads: 50_000 },
+    watchLimits: {
+      maxWatchers: config.maxWatchers,
+      maxWatchersPerOwner: config.maxWatchers,
+      bufferEvents: config.watchBufferEvents,
+      bufferBytes: config.watchBufferBytes,
+      bookmarkMs: 5_000,
+      keepAliveMs: 15_000,
+      stallMs: 60_000,
+    },
+    historyRetentionMs: config.historyRetentionSeconds * 1_000,
+    historyRetentionCommits: config.historyRetentionCommits,
+  };
+}
+
+function gauges(node: Node, log: Log): EngineGauges {
+  const { activeSegments, bytes } = log.stats();
+  const { clients, backlogEvents } = node.watchStats();
+  return {
+    watchClients: clients,
+    watchBacklogEvents: backlogEvents,
+    walActiveSegments: activeSegments,
+    walBytes: bytes,
+    storageBytes: { wal: bytes, state: node.stateBytes() },
+    groups: node.replicas().map(({ group, term, role, commit, applied }) => ({
+      group,
+      term,
+      isLeader: role === 'leader',
+      commitIndex: commit,
+      appliedIndex: applied,
+    })),
+  };
+}
+
+async function prepareFolder(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true });
+    await access(dataDir, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    const { code = 'error' } = error as NodeJS.ErrnoException;
+    throw new StartError(`DATA_DIR=${dataDir} cannot be written to (${code}); give a folder of this user.`);
+  }
+}
+
+/** Nothing that is in doubt may be acknowledged: one line, and the process ends. */
+function endProcess(logger: Logger, error: Error): void {
+  logger.fatal({ err: error }, 'the node cannot go on and ends');
+  process.exitCode = 1;
+  process.exit(1);
+}
+
+function startErrorOf(error: unknown, dataDir: string): unknown {
+  if (error instanceof LogFormatUnsupported || error instanceof UnknownFolderFormat) {
+    return new StartError(`DATA_DIR=${dataDir}: ${error.message}`);
+  }
+  if (error instanceof UnknownStateFormat) return new StartError(`DATA_DIR=${dataDir}: ${error.message}`);
+  if (error instanceof LogCorruption) {
+    return new StartError(
+      `DATA_DIR=${dataDir}: the log is damaged (${error.message}); look at it with: agentstate wal verify --data-dir ${dataDir}`,
+    );
+  }
+  if (error instanceof StateCorruption) {
+    return new StartError(`DATA_DIR=${dataDir}: the state is damaged (${error.message}).`);
+  }
+  if (error instanceof FolderInUse) {
+    return new StartError(
+      `DATA_DIR=${dataDir} is in use by another node; stop that one, or give another folder.`,
+    );
+  }
+  return error;
+}

@@ -39,6 +39,8 @@ export function* readRaftFrame(
   for (let at = 0; at < count; at++) {
     const group = groupId(reader.u32());
     const length = reader.u32();
-    yield { group, message: decodeMessage(reader.raw(length)) };
+    const message = decodeMessage(reader.raw(length));
+    if (message === undefined) throw new Error('a Raft message of an unknown form');
+    yield { group, message };
   }
 }

@@ -1,0 +1,40 @@
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StateStoreFailure } from './rocks-error';
+import { RocksStateStore } from './rocks-state-store';
+
+/** Another process holds the folder. */
+export class FolderInUse extends Error {
+  constructor(readonly folder: string) {
+    super(`${folder} is in use by another process`);
+    this.name = 'FolderInUse';
+  }
+}
+
+export interface FolderLock {
+  release(): Promise<void>;
+}
+
+const LEAST_MEMORY = { cacheBytes: 0, writeBufferBytes: 0, shares: 1 };
+
+/**
+ * Claims a data folder for this process. Node has no call for file locks and RocksDB has: an empty database in
+ * `<folder>/lock` is held open. The kernel lets go of it when the process ends, however it ends, and it holds
+ * between containers that share the folder, which a file with a process id in it does not. Rejects with
+ * {@link FolderInUse}.
+ */
+export async function lockFolder(folder: string): Promise<FolderLock> {
+  const location = join(folder, 'lock');
+  await mkdir(location, { recursive: true });
+  const exists = await access(join(location, 'CURRENT')).then(
+    () => true,
+    () => false,
+  );
+  try {
+    const held = await RocksStateStore.open(location, { memory: LEAST_MEMORY, create: !exists });
+    return { release: () => held.close() };
+  } catch (error) {
+    if (error instanceof StateStoreFailure && /lock/i.test(error.message)) throw new FolderInUse(folder);
+    throw error;
+  }
+}
