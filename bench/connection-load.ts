@@ -1,0 +1,55 @@
+import type { LoadResult, LoadRun } from './load-generator';
+import { Latencies } from './percentiles';
+import { RawConnection, requestBytes } from './raw-connection';
+import { KEYS, objectPath, requestBody } from './workload';
+
+/** Keeps every connection busy for the whole time; each goes through the ids from a place of its own. */
+export async function connectionLoad({ port, method, connections, seconds }: LoadRun): Promise<LoadResult> {
+  const requests = Array.from({ length: KEYS }, (_, key) =>
+    requestBytes(method, objectPath(key), method === 'PUT' ? requestBody(key) : undefined),
+  );
+  const latencies = new Latencies();
+  const startMs = performance.now();
+  const endMs = startMs + seconds * 1000;
+  const lanes = Array.from({ length: connections }, (_, lane) => {
+    const first = Math.floor((lane * KEYS) / connections);
+    return runLane({ port, requests, first, endMs, latencies });
+  });
+  await Promise.all(lanes);
+  const latency = latencies.summary();
+  return { perSecond: (latency.count * 1000) / (performance.now() - startMs), latency };
+}
+
+interface Lane {
+  readonly port: number;
+  readonly requests: readonly Buffer[];
+  readonly first: number;
+  readonly endMs: number;
+  readonly latencies: Latencies;
+}
+
+async function runLane({ port, requests, first, endMs, latencies }: Lane): Promise<void> {
+  let fail: (error: Error) => void = () => undefined;
+  const connection = await RawConnection.open(port, (error) => fail(error));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      fail = reject;
+      let key = first;
+      const next = (): void => {
+        const sentMs = performance.now();
+        const request = requests[key++ % requests.length];
+        if (request === undefined) throw new Error('there is a request for every key');
+        connection.send(request, (status) => {
+          const nowMs = performance.now();
+          latencies.add(nowMs - sentMs);
+          if (status !== 200) reject(new Error(`answered ${status}`));
+          else if (nowMs < endMs) next();
+          else resolve();
+        });
+      };
+      next();
+    });
+  } finally {
+    connection.close();
+  }
+}

@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+const PROGRAM = path.join(__dirname, '../../bin/agentstate');
+const BARE_HANDLER = path.join(__dirname, 'bare-handler.js');
+
+/** A process under measurement, on a port of its own. */
+export class TargetProcess {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly port: number,
+  ) {}
+
+  static bareHandler(): Promise<TargetProcess> {
+    return TargetProcess.start([BARE_HANDLER], {});
+  }
+
+  static server(dataDir: string): Promise<TargetProcess> {
+    const environment = {
+      DEV_MODE: 'true',
+      HTTP_PORT: '0',
+      ADMIN_PORT: '0',
+      DATA_DIR: dataDir,
+      LOG_LEVEL: 'info',
+    };
+    return TargetProcess.start([PROGRAM, 'serve'], environment);
+  }
+
+  private static async start(
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv,
+  ): Promise<TargetProcess> {
+    const child = spawn(process.execPath, args, {
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    for await (const line of createInterface({ input: child.stdout })) {
+      const { http_port: port } = JSON.parse(line) as { http_port?: number };
+      if (port === undefined) continue;
+      // What it logs from here on is of no interest, but an unread pipe would stop it.
+      child.stdout.resume();
+      return new TargetProcess(child, port);
+    }
+    throw new Error(`${args.join(' ')} ended before it listened`);
+  }
+
+  /** Resident memory in MiB, as Linux counts it. */
+  residentMib(): number {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
+  }
+
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const closed = once(this.child, 'exit');
+    this.child.kill(signal);
+    await closed;
+  }
+}
