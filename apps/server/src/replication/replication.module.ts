@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { SERVER_CONFIG, type ServerConfig } from '../config';
+import { LOGGER, type Logger } from '../logging';
 import { ServerMetrics } from '../metrics';
 import type { EngineFactory } from './create-engine';
 
@@ -15,8 +16,9 @@ export class ReplicationModule {
       providers: [
         {
           provide: ENGINE,
-          inject: [SERVER_CONFIG, ServerMetrics],
-          useFactory: (config: ServerConfig, metrics: ServerMetrics) => createEngine(config, metrics.engine),
+          inject: [SERVER_CONFIG, ServerMetrics, LOGGER],
+          useFactory: (config: ServerConfig, metrics: ServerMetrics, logger: Logger) =>
+            createEngine(config, metrics.engine, logger),
         },
       ],
       exports: [ENGINE],
