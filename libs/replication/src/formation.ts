@@ -120,7 +120,14 @@ export class Formation {
     }
     const self = answer.formed.founders.find((founder) => founder.name === name);
     if (self?.incarnation !== incarnation) throw new KnownUnderAnotherDisk(name);
-    return this.identity(answer.formed.founders);
+    return this.identity(this.withOwnAddresses(answer.formed.founders));
+  }
+
+  private withOwnAddresses(founders: readonly FoundingMember[]): readonly FoundingMember[] {
+    return founders.map((founder) => {
+      const own = this.options.nodes.find(({ name }) => name === founder.name);
+      return own === undefined ? founder : { ...founder, host: own.host, port: own.port };
+    });
   }
 
   private founders(): readonly FoundingMember[] {
@@ -182,7 +189,8 @@ function sorted(nodes: readonly ConfiguredNode[]): readonly ConfiguredNode[] {
 }
 
 function nodeList(nodes: readonly ConfiguredNode[]): readonly string[] {
-  return sorted(nodes).map(({ name, host, port, region }) => `${name}=${host}:${port}@${region}`);
+  // Addresses may differ: each node may reach the others in its own way.
+  return sorted(nodes).map(({ name, region }) => `${name}@${region}`);
 }
 
 function differentNodes(name: NodeName): StateError {

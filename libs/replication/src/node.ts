@@ -51,6 +51,8 @@ export interface NodeOptions {
     readonly port: number;
     readonly httpUrl: string;
   };
+  /** Addresses of peers by name that the operator gave this node itself: they win over what nodes tell. */
+  readonly addressOverrides: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
   /** Voters of the default placement, when this node is the one that begins it. */
   readonly defaultReplicas: number;
   readonly tickMs: number;
@@ -294,13 +296,16 @@ export class Node {
   }
 
   private connectPeers(): void {
-    const { identity, network } = this.options;
+    const { identity, network, addressOverrides } = this.options;
     const nodes = [...this.directory.nodes.values()].filter(({ state }) => state !== 'removed');
     const peers = nodes.length > 0 ? nodes : identity.founders;
     network.setPeers(
       peers
         .filter(({ member }) => member !== identity.member)
-        .map(({ member, name, region, host, port }) => ({ member, name, region, host, port })),
+        .map(({ member, name, region, host, port }) => {
+          const { host: reachHost, port: reachPort } = addressOverrides.get(name) ?? { host, port };
+          return { member, name, region, host: reachHost, port: reachPort };
+        }),
     );
   }
 
