@@ -128,6 +128,12 @@ describe('marks', () => {
     expect(findings(switchedTests, { 'a.spec.ts': call })).toHaveLength(1);
   });
 
+  test('a test that says why it is left out is allowed, one that says nothing is not', () => {
+    expect(findings(switchedTests, { 'a.spec.ts': "it.skip('left out: no data here', f)" })).toEqual([]);
+    expect(findings(switchedTests, { 'a.spec.ts': "it.skip('later', f)" })).toHaveLength(1);
+    expect(findings(switchedTests, { 'a.spec.ts': "it.only('left out: all others', f)" })).toHaveLength(1);
+  });
+
   test('printing is found in libraries and the server, not in the command line', () => {
     const files = { 'libs/wal/src/a.ts': 'console.log(1)', 'apps/server/src/a.ts': 'console.error(1)' };
     expect(findings(printing, files)).toHaveLength(2);
