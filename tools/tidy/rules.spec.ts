@@ -101,7 +101,11 @@ describe('lengths', () => {
     expect(findings(functionLength, { 'a.ts': `function f() {\n${lines(79)}}` })).toHaveLength(1);
     expect(findings(functionLength, { 'a.ts': `class A {\nf = () => {\n${lines(79)}}}` })).toHaveLength(1);
     expect(findings(functionLength, { 'a.ts': `function f() {\n${lines(78)}}` })).toEqual([]);
-    expect(findings(functionLength, { 'a.spec.ts': `describe('a', () => {\n${lines(200)}});` })).toEqual([]);
+    expect(
+      findings(functionLength, { 'a.spec.ts': `describe('a', () => {\n${lines(200)}it('b', f);});` }),
+    ).toEqual([]);
+    const shared = `const rules = () => {\n${lines(200)}test.each([1])('a', f);}`;
+    expect(findings(functionLength, { 'a.ts': shared })).toEqual([]);
     expect(findings(functionLength, { 'a.spec.ts': `test('a', () => {\n${lines(200)}});` })).toHaveLength(1);
   });
 });

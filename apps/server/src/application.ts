@@ -9,7 +9,7 @@ import { type HttpFace, createHttpFace } from './http/http-face';
 import { Lifecycle } from './lifecycle';
 import { type Logger, NestLogger } from './logging';
 import { ENGINE, type EngineFactory } from './replication';
-import { registerOpenApi } from './openapi/register-open-api';
+import { registerOpenApi } from './openapi';
 
 /** The server without its listening sockets: what tests inject requests into. */
 export interface Application {

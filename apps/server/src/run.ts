@@ -22,6 +22,10 @@ export async function run(environment: NodeJS.ProcessEnv): Promise<void> {
         },
       );
     };
+    process.once('uncaughtException', (error) => {
+      server.logger.fatal({ err: error }, 'an error that nobody handled ends the process');
+      process.exit(1);
+    });
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
   } catch (error) {

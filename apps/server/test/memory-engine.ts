@@ -82,7 +82,10 @@ export class MemoryEngine implements Engine {
 
   private objectsOf(ns: string): Map<string, Stored> {
     let objects = this.namespaces.get(ns);
-    if (!objects) this.namespaces.set(ns, (objects = new Map()));
+    if (!objects) {
+      objects = new Map<string, Stored>();
+      this.namespaces.set(ns, objects);
+    }
     return objects;
   }
 

@@ -125,6 +125,14 @@ export function refusesElections(core: Core): boolean {
   return core.leader !== NO_MEMBER && core.electionElapsedTicks < electionTimeoutTicks;
 }
 
+/**
+ * Whether an election that the host asks for could pass over a leader's lease: this member's own vote is as much
+ * a part of it as its answers to others. A group of one has nobody to wait for.
+ */
+export function mayBreakLease(core: Core): boolean {
+  return core.config.leaseReads && refusesElections(core) && votersOf(core.tracker.configuration).length > 1;
+}
+
 function hasUnappliedConfChange(core: Core): boolean {
   let low = (core.cursor.applied + 1) as LogIndex;
   const high = (core.log.committed + 1) as LogIndex;

@@ -1,6 +1,6 @@
 import { EntryKind, type LogIndex, type MemberId, NO_MEMBER, type Term } from '#contracts';
 import { Core } from './core';
-import { campaign, countOwnVote } from './election';
+import { campaign, countOwnVote, mayBreakLease } from './election';
 import { appliedTo, applyConfChange, proposeConfChange } from './membership';
 import { readIndex } from './read-index';
 import { ReadyAssembler } from './ready';
@@ -49,8 +49,12 @@ export class RawNode {
     step(this.core, message);
   }
 
-  /** Starts an election now, if this member may (a pre-vote round first, when configured). */
+  /**
+   * Starts an election now, if this member may (a pre-vote round first, when configured). With lease reads, not
+   * while a leader may hold a lease from this member.
+   */
   campaign(): void {
+    if (mayBreakLease(this.core)) return;
     campaign(this.core, false);
   }
 
@@ -152,6 +156,16 @@ export class RawNode {
 
   get term(): Term {
     return this.core.term;
+  }
+
+  /** Known committed; `committedEntries` follows when the entries are durable here. */
+  get commitIndex(): LogIndex {
+    return this.core.log.committed;
+  }
+
+  /** Term of an entry of this member's log as it stands, of the floor as well. */
+  termAt(index: LogIndex): Term | undefined {
+    return this.core.log.term(index);
   }
 
   get leader(): MemberId {

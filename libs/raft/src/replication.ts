@@ -1,4 +1,4 @@
-import { EntryKind, type LogEntry, type LogIndex, type MemberId } from '#contracts';
+import { type EntryKind, type LogEntry, type LogIndex, type MemberId } from '#contracts';
 import type { Core } from './core';
 import { entriesBytes } from './entry-bytes';
 import { sendSnapshot } from './snapshot';
@@ -152,7 +152,8 @@ export function handleAppendResponse(core: Core, message: Message): void {
     progress.resume();
   }
   maybeCommit(core);
-  core.appendsPending = true;
+  if (progress.next <= core.log.lastIndex || progress.canAdvanceCommit(core.log.committed))
+    core.appendsPending = true;
   maybeSendTimeoutNow(core, message.from);
 }
 

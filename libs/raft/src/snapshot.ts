@@ -12,7 +12,7 @@ export function sendSnapshot(core: Core, to: MemberId, progress: Progress): bool
   // A follower that has not been heard of would only waste the transfer.
   if (!progress.recentActive) return false;
   const snapshot = core.log.snapshot();
-  if (snapshot === undefined) return false;
+  if (snapshot === undefined || !mentions(snapshot, to)) return false;
   if (snapshot.index + 1 < core.log.firstIndex)
     core.broken(`snapshot ${snapshot.index} ends before the log begins at ${core.log.firstIndex}`);
   progress.becomeSnapshot(snapshot.index);
@@ -20,6 +20,15 @@ export function sendSnapshot(core: Core, to: MemberId, progress: Progress): bool
   install.snapshot = snapshot;
   core.send(install);
   return true;
+}
+
+/**
+ * Whether a member is part of a snapshot's configuration. One from before it was added would leave it outside of
+ * its own configuration, so a newer one is waited for.
+ */
+function mentions(snapshot: SnapshotMetadata, member: MemberId): boolean {
+  const { voters, votersOutgoing, learners } = snapshot.confState;
+  return voters.includes(member) || votersOutgoing.includes(member) || learners.includes(member);
 }
 
 /** The host's word on how sending the bytes went. A follower is probed again at its next answer either way. */
@@ -52,9 +61,7 @@ function restore(core: Core, snapshot: SnapshotMetadata): boolean {
   if (snapshot.index <= log.committed) return false;
   // One at a time: the sender learns from the answer how far the one that is being installed reaches.
   if (log.unstable.snapshot !== undefined) return false;
-  const { voters, votersOutgoing, learners } = snapshot.confState;
-  // A snapshot that does not know its recipient would leave it outside of its own configuration.
-  if (![voters, votersOutgoing, learners].some((members) => members.includes(core.id))) return false;
+  if (!mentions(snapshot, core.id)) return false;
   if (log.matches(snapshot)) {
     // The log holds all of it: only the news of the commit was missing.
     log.commitTo(snapshot.index);

@@ -65,6 +65,12 @@ export class MemoryStorage implements RaftStorage {
     return this.visible;
   }
 
+  /** Whether this entry would be found after a crash now, itself or within a snapshot. */
+  holdsDurably(index: LogIndex, term: Term): boolean {
+    const { floor, entries } = this.synced;
+    return index <= floor.index || entries[index - floor.index - 1]?.term === term;
+  }
+
   get writesInFlight(): number {
     return this.inFlight.length;
   }
@@ -106,7 +112,7 @@ export class MemoryStorage implements RaftStorage {
       entries: entries.slice(index - floor.index),
     };
     this.synced = this.visible;
-    this.available = floorSnapshot(this.visible);
+    if ((this.available?.index ?? 0) < index) this.available = floorSnapshot(this.visible);
   }
 }
 

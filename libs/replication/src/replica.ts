@@ -76,7 +76,7 @@ interface WaitingForPosition {
 export class Replica {
   readonly group: GroupId;
   readonly raft: RawNode;
-  readonly store: StateStore;
+  private state: StateStore;
   private readonly proposals = new PendingProposals();
   private readonly reads: PendingReads;
   private positions: WaitingForPosition[] = [];
@@ -89,7 +89,7 @@ export class Replica {
 
   constructor(private readonly options: ReplicaOptions) {
     this.group = options.group;
-    this.store = options.store;
+    this.state = options.store;
     const applied = readApplied(options.store);
     this.appliedIndex = applied.appliedIndex;
     this.appliedTerm = applied.appliedTerm;
@@ -98,10 +98,15 @@ export class Replica {
     this.reads = new PendingReads(options.random.below(0x10_0000) * 0x1_0000_0000);
     this.raft = new RawNode(
       { ...options.raft, id: options.member, random: (bound) => options.random.below(bound) },
-      new GroupLogView(options.log, options.group, () => this.newestSnapshot()),
+      new GroupLogView(options.log, options.group, () => this.snapshotOfState()),
       { hardState: this.restoreHardState(), confState: this.confState, applied: this.appliedIndex },
     );
     this.leaderNow = this.raft.status().leader;
+  }
+
+  /** The state that counts; another one after a snapshot was installed, so it is not kept by callers. */
+  get store(): StateStore {
+    return this.state;
   }
 
   get applied(): LogIndex {
@@ -233,11 +238,17 @@ export class Replica {
   /** Applies what the last ready handed out (which the core bounds in bytes) as one write to the state. */
   applyQueued(): void {
     if (this.queue.length === 0) return;
-    const batch = new ApplyBatch(this.store, this.options.digest);
+    const batch = new ApplyBatch(this.state, this.options.digest);
     const outcomes: (CommandOutcome | undefined)[] = [];
     const changes: ChangeBatch[] = [];
     let confRow: Uint8Array | undefined;
     for (const entry of this.queue) {
+      if (entry.index <= this.appliedIndex) {
+        // The core came to know of it as an entry while a snapshot that holds it was installed.
+        if (entry.kind === EntryKind.confChange) this.raft.applyConfChange(entry.data);
+        outcomes.push(undefined);
+        continue;
+      }
       if (entry.index !== this.appliedIndex + 1) {
         throw new Error(`group ${this.group}: entry ${entry.index} follows applied ${this.appliedIndex}`);
       }
@@ -258,7 +269,7 @@ export class Replica {
       this.appliedTerm = entry.term;
     }
     const writes = batch.finish();
-    this.store.write(
+    this.state.write(
       confRow === undefined ? writes : { ...writes, puts: [...writes.puts, [CONF_STATE_KEY, confRow]] },
     );
     this.appliedSeq = batch.commitSeq;
@@ -269,6 +280,40 @@ export class Replica {
     for (const [at, entry] of entries.entries()) this.proposals.settle(entry.index, entry.term, outcomes[at]);
     this.reads.appliedTo(this.appliedIndex);
     this.answerPositions();
+  }
+
+  /**
+   * Puts an installed snapshot in the place of the state; the caller steps the message that offered it right after,
+   * with {@link snapshotOfState}, and closes the state returned. Never goes back.
+   */
+  replaceState(next: StateStore): StateStore {
+    const before = this.state;
+    const applied = readApplied(next);
+    if (applied.appliedIndex <= this.appliedIndex) {
+      throw new Error(
+        `group ${this.group}: a snapshot at ${applied.appliedIndex} cannot replace a state at ${this.appliedIndex}`,
+      );
+    }
+    this.state = next;
+    this.appliedIndex = applied.appliedIndex;
+    this.appliedTerm = applied.appliedTerm;
+    this.appliedSeq = applied.commitSeq;
+    this.confState = this.restoreConfState();
+    this.proposals.abandonThrough(this.appliedIndex);
+    this.reads.appliedTo(this.appliedIndex);
+    this.answerPositions();
+    return before;
+  }
+
+  /** A snapshot stands where the state stands: it is streamed from a scan opened at the moment of sending. */
+  snapshotOfState(): SnapshotMetadata | undefined {
+    if (this.appliedIndex === 0) return undefined;
+    return { index: this.appliedIndex, term: this.appliedTerm, confState: this.confState };
+  }
+
+  reportSnapshotFailed(to: MemberId): void {
+    this.raft.reportSnapshot(to, false);
+    this.options.onWork(this);
   }
 
   /** Ends every client's wait: the replica is going away. */
@@ -297,14 +342,8 @@ export class Replica {
     this.options.onLeader(this.group, leader, this.raft.status().term);
   }
 
-  /** A snapshot stands where the state stands: it is streamed from a scan opened at the moment of sending. */
-  private newestSnapshot(): SnapshotMetadata | undefined {
-    if (this.appliedIndex === 0) return undefined;
-    return { index: this.appliedIndex, term: this.appliedTerm, confState: this.confState };
-  }
-
   private restoreConfState(): ConfState {
-    const row = this.store.get(CONF_STATE_KEY);
+    const row = this.state.get(CONF_STATE_KEY);
     return row === undefined ? NO_CONFIGURATION : decodeConfState(row);
   }
 

@@ -3,7 +3,7 @@ import type { ChangeEvent, CommitSeq } from '#contracts';
 import { encodeChange, encodeCommit, encodeTombstone, NO_LABELS } from './change-row';
 import { type Counters, readApplied } from './counters';
 import { ChangeKind, NO_VALUE } from './format';
-import { HeadRow, readLabelBytes, readLabels } from './head-row';
+import { type HeadRow, readLabelBytes, readLabels } from './head-row';
 import {
   changeKey,
   commitKey,

@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter, sizedLength, varintLength } from '#codec';
 import type { CommitSeq } from '#contracts';
-import { ChangeKind, RowKind } from './format';
+import { type ChangeKind, RowKind } from './format';
 
 /** One change of one object; its position is in the key. */
 export interface ChangeRow {

@@ -52,13 +52,8 @@ declare module '@nxtedition/rocksdb/binding' {
   ): { readonly rows: readonly Uint8Array[]; readonly finished: boolean };
   export function iterator_close(iterator: IteratorHandle): void;
   export function batch_init(): BatchHandle;
-  export function batch_put(
-    batch: BatchHandle,
-    key: Uint8Array,
-    value: Uint8Array,
-    options: Record<string, never>,
-  ): void;
-  export function batch_del(batch: BatchHandle, key: Uint8Array, options: Record<string, never>): void;
+  export function batch_put(batch: BatchHandle, key: Uint8Array, value: Uint8Array, options: undefined): void;
+  export function batch_del(batch: BatchHandle, key: Uint8Array, options: undefined): void;
   export function batch_clear(batch: BatchHandle): void;
   export function batch_write(
     database: DatabaseHandle,

@@ -12,4 +12,19 @@ export {
   type SimOperationKind,
   type SimRandom,
 } from './sim-disk';
+export { LogModel, logStateText, randomLogCall, seededRandom, type LogCall } from './log-model';
 export * from './linearizability';
+export { STATE_IDS, STATE_NAMESPACES, STATE_TYPES, stateHistory, type TimedCommand } from './state-commands';
+export { type ModelCommit, type ModelEvent, type ModelObject, StateModel } from './state-model';
+export { encodeLog, replay, sha256, type StateLog } from './state-replay';
+export { compareApplied, compareState } from './state-checks';
+export { describeStateStore, type StateStoreHost } from './state-store-rules';
+export {
+  type DataDrivenArgument,
+  type DataDrivenCase,
+  dataDrivenFiles,
+  parseDataDriven,
+  runDataDriven,
+  runDataDrivenFile,
+  sharedFolder,
+} from './datadriven';

@@ -132,7 +132,7 @@ class StreamChecker {
   private change(event: SseEvent, wire: WireEvent): void {
     const text = JSON.stringify(wire);
     if (this.position === undefined) {
-      if (!this.stream.initial) this.fail('a change came before the first bookmark');
+      if (!this.stream.initial) return this.fail('a change came before the first bookmark');
       if (event.id !== undefined) this.fail('an event of the initial state has an id');
       this.initialRows.push(text);
       return;

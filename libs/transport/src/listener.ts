@@ -28,8 +28,14 @@ export class Listener {
     this.server = createServer({ noDelay: true }, (socket) => this.accept(socket));
     context.tls?.server.on('secureConnection', (socket) => {
       const attempt = this.securing.get(remoteOf(socket));
-      if (attempt === undefined) socket.destroy();
-      else this.begin(attempt, socket);
+      if (attempt === undefined) {
+        socket.destroy();
+        return;
+      }
+      this.begin(attempt, socket);
+      if (!socket.authorized) {
+        attempt.handshake.refuse('tls', 'the certificate is not one of this cluster');
+      }
     });
     context.tls?.server.on('tlsClientError', (error, socket) => {
       this.securing.get(remoteOf(socket))?.handshake.refuse('tls', error.message);

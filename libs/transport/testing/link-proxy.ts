@@ -2,10 +2,11 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 /** A TCP relay between two transports that can stop relaying, or cut, while both ends keep their sockets. */
 export class LinkProxy {
-  relayedBytes = 0;
   private readonly sockets = new Set<Socket>();
   private frozen = false;
   private refusing = false;
+  private corrupting = false;
+  private readonly outers = new Set<Socket>();
 
   private constructor(private readonly server: Server) {}
 
@@ -38,6 +39,16 @@ export class LinkProxy {
     for (const socket of this.sockets) socket.resetAndDestroy();
   }
 
+  /** Changes one bit of the next chunk that holds more than a ping. */
+  corruptNext(): void {
+    this.corrupting = true;
+  }
+
+  /** Sends bytes to the target on every connection, as if the dialer had. */
+  inject(bytes: Buffer): void {
+    for (const outer of this.outers) outer.write(bytes);
+  }
+
   restore(): void {
     this.refusing = false;
   }
@@ -48,6 +59,8 @@ export class LinkProxy {
   }
 
   private relay(inner: Socket, outer: Socket): void {
+    this.outers.add(outer);
+    outer.on('close', () => this.outers.delete(outer));
     for (const [from, to] of [
       [inner, outer],
       [outer, inner],
@@ -58,8 +71,11 @@ export class LinkProxy {
         this.sockets.delete(from);
         to.destroy();
       });
-      from.on('data', (chunk) => {
-        this.relayedBytes += chunk.length;
+      from.on('data', (chunk: Buffer) => {
+        if (this.corrupting && chunk.length > 100) {
+          this.corrupting = false;
+          chunk[90] = (chunk[90] as number) ^ 0x04;
+        }
         to.write(chunk);
       });
       if (this.frozen) from.pause();

@@ -3,7 +3,7 @@ import type { Activity } from './activity';
 import type { Disk } from './disk';
 import { readEntry } from './entry-reader';
 import type { GroupCommit } from './group-commit';
-import type { GroupLog } from './group-log';
+import type { GroupLog, Place } from './group-log';
 import { hardStateFields } from './hard-state';
 import type { LogTail } from './log-tail';
 import { RecordKind } from './record';
@@ -29,6 +29,16 @@ export interface CleanerOptions {
   readonly onFatal: (error: Error) => void;
 }
 
+/** An entry written again, on its way to the disk. */
+interface Copy {
+  readonly group: GroupLog;
+  readonly index: number;
+  readonly term: number;
+  /** Where it stands in the old segment. */
+  readonly offset: number;
+  readonly place: Place;
+}
+
 /**
  * Removes segments that no group needs, oldest first, and empties the oldest one when little in it is needed.
  * A segment goes in three steps, each durable before the next: what makes its records obsolete, a trim record
@@ -51,16 +61,18 @@ export class Cleaner {
     const oldest = segments.oldest();
     if (oldest === undefined || oldest === segments.newest()) return;
     if (oldest.firstSequence < tail.trimmedBelow) return this.removeTrimmed();
+    let copies: readonly Copy[] = [];
     if (oldest.liveBytes === 0) {
       tail.trimmedBelow = this.firstNeededSequence();
       tail.put({ kind: RecordKind.trim, group: 0, term: 0, index: tail.trimmedBelow });
     } else if (this.isWorthRewriting(oldest)) {
-      this.rewriteFrom(oldest);
+      copies = this.rewriteFrom(oldest);
     } else {
       return;
     }
     this.busy = true;
     tail.whenDurable(() => {
+      for (const copy of copies) this.adopt(copy, oldest);
       this.busy = false;
       this.step();
     });
@@ -84,8 +96,9 @@ export class Cleaner {
     return !this.options.isSpaceLow() && usedBytes > 2 * segments.liveBytes() + 2 * segmentBytes;
   }
 
-  private rewriteFrom(oldest: Segment): void {
+  private rewriteFrom(oldest: Segment): Copy[] {
     const { groups, segments, tail } = this.options;
+    const copies: Copy[] = [];
     let bytes = 0;
     for (const group of groups.values()) {
       const id = group.id;
@@ -101,10 +114,20 @@ export class Cleaner {
         const entry = readEntry(segments, group, index);
         const { term, kind: entryKind, data: payload } = entry;
         const place = tail.put({ kind: RecordKind.copy, group: id, term, index, entryKind, payload });
-        group.putCopy(index, term, place);
+        copies.push({ group, index, term, offset: group.index.offset(index), place });
         bytes += place.bytes;
       }
     }
+    return copies;
+  }
+
+  /** Until it is durable a copy cannot be read back, so only then does the entry move; if it is still there. */
+  private adopt({ group, index, term, offset, place }: Copy, from: Segment): void {
+    const isThere =
+      group.index.has(index) &&
+      group.index.segmentId(index) === from.id &&
+      group.index.offset(index) === offset;
+    if (isThere) group.putCopy(index, term, place);
   }
 
   private removeTrimmed(): void {

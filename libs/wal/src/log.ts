@@ -1,4 +1,4 @@
-import type { GroupId, LogEntry, LogIndex, Term } from '#contracts';
+import type { GroupId, HardState, LogEntry, LogIndex, Term } from '#contracts';
 import type { LogGroupState, LogStats, LogStore, LogWrite } from '#replication';
 import { Activity } from './activity';
 import { Cleaner } from './cleaner';
@@ -33,6 +33,8 @@ export interface RecoveredLog {
   readonly prepared: DiskFile | undefined;
 }
 
+/** The disk is asked for its free space once in so many appended bytes: a few times a second at full load. */
+const SPACE_REFRESH_BYTES = 4 * 1024 * 1024;
 /** A quarter is given back at once, so that the newest entries are not looked through at every batch. */
 const RECENT_KEPT_SHARE = 3 / 4;
 
@@ -48,6 +50,8 @@ export class Log implements LogStore {
   private readonly spaceWatch: SpaceWatch;
   private readonly firstOwnSequence: number;
   private recentBytes = 0;
+  /** Of appends that had nothing to wait for. */
+  private readonly unsyncedCallbacks: (() => void)[] = [];
   private failure: Error | undefined;
   private closing: Promise<void> | undefined;
   private onDrainFailed: ((error: Error) => void) | undefined;
@@ -67,6 +71,7 @@ export class Log implements LogStore {
       disk,
       folder,
       lowWaterBytes,
+      refreshBytes: Math.min(SPACE_REFRESH_BYTES, segmentBytes / 4),
       activity,
       onRefreshed: (freeBytes) => {
         if (this.supply.lacksRoom && freeBytes >= segmentBytes) this.supply.prepare();
@@ -156,8 +161,7 @@ export class Log implements LogStore {
     this.assertOpen();
     if (this.failure !== undefined) return;
     for (const write of writes) this.take(write);
-    const waits = this.tail.whenDurable(onDurable);
-    if (!waits) queueMicrotask(() => this.failure ?? onDurable());
+    this.whenDurable(onDurable);
     this.commit.pump();
     if (this.supply.lacksRoom) this.spaceWatch.refresh();
   }
@@ -206,6 +210,19 @@ export class Log implements LogStore {
     return this.spaceWatch.isLow || this.supply.lacksRoom;
   }
 
+  /** Also an append of nothing is called back, later and in its turn. */
+  private whenDurable(callback: () => void): void {
+    if (this.unsyncedCallbacks.length > 0) this.tail.whenDurable(() => this.runUnsynced());
+    if (this.tail.whenDurable(callback)) return;
+    this.unsyncedCallbacks.push(callback);
+    queueMicrotask(() => this.runUnsynced());
+  }
+
+  private runUnsynced(): void {
+    if (this.failure !== undefined) return;
+    for (const callback of this.unsyncedCallbacks.splice(0)) callback();
+  }
+
   private take(write: LogWrite): void {
     const { group, reset, hardState, entries } = write;
     const known = this.groupLogs.get(group);
@@ -219,7 +236,13 @@ export class Log implements LogStore {
         const { index, term } = reset;
         log.reset(index, term, tail.put({ kind: RecordKind.reset, group, term, index }));
       }
-      if (hardState !== undefined) log.setHardState(hardState, tail.put(hardStateFields(group, hardState)));
+      const firstIndex = entries[0]?.index ?? Infinity;
+      if (hardState !== undefined) {
+        // A crash may keep this record and not the entries behind it. What the group had there instead is not
+        // what was committed, so up to then the commit index stays below them.
+        const commit = Math.min(hardState.commit, firstIndex - 1) as LogIndex;
+        this.putHardState(log, { ...hardState, commit });
+      }
       for (const entry of entries) {
         const { term, index, kind: entryKind, data: payload } = entry;
         const place = tail.put({ kind: RecordKind.entry, group, term, index, entryKind, payload });
@@ -227,7 +250,12 @@ export class Log implements LogStore {
         log.recent.push(entry);
         this.spaceWatch.appended(place.bytes);
       }
+      if (hardState !== undefined && hardState.commit >= firstIndex) this.putHardState(log, hardState);
     });
+  }
+
+  private putHardState(log: GroupLog, hardState: HardState): void {
+    log.setHardState(hardState, this.tail.put(hardStateFields(log.id, hardState)));
   }
 
   private countingRecent(log: GroupLog, change: () => void): void {
@@ -273,11 +301,12 @@ export class Log implements LogStore {
     return new Promise((resolve, reject) => {
       if (this.failure !== undefined) return reject(this.failure);
       this.onDrainFailed = reject;
+      // The mark is to be the last record.
+      this.cleaner.stop();
       if (this.tail.nextSequence > this.firstOwnSequence) {
         this.tail.put({ kind: RecordKind.mark, group: 0, term: 0, index: 0 });
       }
       const synced = (): void => {
-        this.cleaner.stop();
         this.supply.stop();
         this.activity.whenIdle(resolve);
       };
@@ -305,10 +334,13 @@ function termOf(log: GroupLog, index: number): number | undefined {
 }
 
 /** Writes that do not continue the group's log are a programmer's error, found before anything is taken. */
-function assertFits(log: GroupLog, { group, reset, entries }: LogWrite): void {
+function assertFits(log: GroupLog, { group, reset, hardState, entries }: LogWrite): void {
   const floorIndex = reset?.index ?? log.floorIndex;
   const lastIndex = reset?.index ?? log.lastIndex;
   const first = entries[0];
+  if (hardState !== undefined && hardState.commit > (entries.at(-1)?.index ?? lastIndex)) {
+    throw new RangeError(`commit index ${hardState.commit} of group ${group} is past its last entry`);
+  }
   if (first === undefined) return;
   if (first.index <= floorIndex || first.index > lastIndex + 1) {
     throw new RangeError(`entry ${first.index} of group ${group} does not fit ${floorIndex} to ${lastIndex}`);

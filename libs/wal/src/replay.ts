@@ -35,8 +35,8 @@ export class Replay {
   }
 
   /**
-   * To be called after the last record. What a group's records leave must be whole; and a commit index is no
-   * more than a hint, written before the entries it speaks of, so a torn tail may have left it ahead of them.
+   * To be called after the last record. What a group's records leave must be whole. A floor was committed, but a
+   * crash between a reset and its hard state leaves the commit index behind it.
    */
   finish(): void {
     for (const group of this.groups.values()) {
@@ -45,8 +45,13 @@ export class Replay {
         const name = this.segments.oldest()?.name ?? '';
         throw new LogCorruption(name, 0, `entry ${hole} of group ${group.id} is missing`);
       }
-      if (group.hardState.commit > group.lastIndex) {
-        group.hardState = { ...group.hardState, commit: group.lastIndex as LogIndex };
+      const { commit } = group.hardState;
+      if (commit > group.lastIndex) {
+        const reason = `group ${group.id} had committed ${commit} and ends at ${group.lastIndex}`;
+        throw new LogCorruption(this.segments.newest()?.name ?? '', 0, reason);
+      }
+      if (commit < group.floorIndex) {
+        group.hardState = { ...group.hardState, commit: group.floorIndex as LogIndex };
       }
     }
   }

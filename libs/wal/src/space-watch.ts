@@ -1,13 +1,12 @@
 import type { Activity } from './activity';
 import type { Disk } from './disk';
 
-/** How much may be appended before the free space is looked at again. */
-const REFRESH_BYTES = 4 * 1024 * 1024;
-
 export interface SpaceWatchOptions {
   readonly disk: Disk;
   readonly folder: string;
   readonly lowWaterBytes: number;
+  /** How much may be appended before the free space is looked at again. */
+  readonly refreshBytes: number;
   readonly activity: Activity;
   /** Runs after each look at the disk. */
   readonly onRefreshed: (freeBytes: number) => void;
@@ -27,7 +26,7 @@ export class SpaceWatch {
 
   appended(bytes: number): void {
     this.appendedBytes += bytes;
-    if (this.appendedBytes >= REFRESH_BYTES) this.refresh();
+    if (this.appendedBytes >= this.options.refreshBytes) this.refresh();
   }
 
   refresh(): void {

@@ -151,9 +151,7 @@ export class Feed implements Task {
       return;
     }
     const page = source.changes(this.ns, from, limits.pageBytes);
-    for (const batch of page.batches) {
-      if (batch.commitSeq > this.received) this.take(batch);
-    }
+    for (const batch of page.batches) this.take(batch);
     if (page.through > this.received) this.received = page.through;
     if (this.pending.length === 0) this.through = this.received;
     this.filling = this.received >= from && this.received < position;

@@ -313,6 +313,18 @@ describe('batches that a bus brings', () => {
   });
 });
 
+it('makes who joins in the middle of a long run live without waiting for a tick', () => {
+  const { commit, watch, clock } = setUp();
+  watch();
+  clock.advance(0);
+  for (let count = 0; count < 600; count++) commit(put('a'));
+  const late = watch();
+  clock.advance(0);
+  commit(put('b'));
+  clock.advance(0);
+  expect(late.events().map(({ id }) => id)).toEqual(['600', '601']);
+});
+
 it('visits every watcher though more comes in the middle of a sweep', () => {
   const { commit, watch, clock } = setUp();
   const sinks = Array.from({ length: 700 }, () => watch());

@@ -255,10 +255,7 @@ export class Watcher implements WatchHandle, Task {
     const chain = new Chain(this.position);
     this.at = chain.tail;
     const gatherer = new ChunkGatherer(chain);
-    for (const batch of batches) {
-      if (batch.commitSeq > this.position)
-        gatherMatches(gatherer, new BatchFrames(batch, -1), this.group.filter);
-    }
+    for (const batch of batches) gatherMatches(gatherer, new BatchFrames(batch, -1), this.group.filter);
     gatherer.cut();
     this.readThrough = through;
   }

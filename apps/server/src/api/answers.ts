@@ -15,7 +15,8 @@ export function sendObject(
   reply.header('content-type', JSON_CONTENT_TYPE);
   reply.header('etag', `"${object.version}"`);
   reply.header('x-commit-seq', String(object.position));
-  reply.send(object.json);
+  // 200 for a POST too, where Nest would say 201: a put may also replace.
+  reply.code(200).send(object.json);
 }
 
 export function sendDeleted(reply: FastifyReply, position: CommitSeq): void {
@@ -33,7 +34,7 @@ export function sendPage(reply: FastifyReply, { outcome, commitSeq }: ReadAnswer
   reply.header('content-type', JSON_CONTENT_TYPE);
   reply.header('x-commit-seq', String(commitSeq));
   if (outcome.nextCursor !== undefined) reply.header('x-next-cursor', outcome.nextCursor);
-  reply.send(Buffer.concat(parts));
+  reply.code(200).send(Buffer.concat(parts));
 }
 
 /** A command or read that the state machine refused, as the error that it is for the client. */

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import {
+  Allow,
   ArrayMaxSize,
   IsArray,
   IsInt,
@@ -32,6 +33,7 @@ export class PutObjectDto {
     type: Object,
     nullable: true,
   })
+  @Allow()
   body?: unknown;
 
   @ApiProperty({

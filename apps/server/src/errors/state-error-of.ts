@@ -1,17 +1,13 @@
 import { HttpException } from '@nestjs/common';
 import { type ErrorCode, StateError } from '#contracts';
 
-/** Fastify's own error codes that a client can cause, and what they are here. */
-const FASTIFY_CODES: Readonly<Record<string, readonly [code: ErrorCode, detail: string]>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
-    'unsupported_media_type',
-    'The body must be JSON, with Content-Type: application/json.',
-  ],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The body ended before its Content-Length.'],
-  FST_ERR_CTP_BODY_TOO_LARGE: ['payload_too_large', 'The body is too large.'],
-  FST_ERR_BAD_URL: ['invalid_request', 'The path is not a well-formed, percent-encoded URL path.'],
-  FST_ERR_MAX_PARAM_LENGTH: ['invalid_request', 'A segment of the path is too long.'],
-  FST_ERR_NOT_FOUND: ['not_found', 'There is nothing at this path.'],
+/** What Fastify refuses by itself, by its status: Nest hands its errors on with nothing else that is sure. */
+const BY_STATUS: Readonly<Record<number, readonly [code: ErrorCode, detail: string]>> = {
+  400: ['invalid_request', 'The request is not well-formed: its path, its length or its encoding.'],
+  404: ['not_found', 'There is nothing at this path.'],
+  413: ['payload_too_large', 'The body is too large.'],
+  414: ['invalid_request', 'The path is too long.'],
+  415: ['unsupported_media_type', 'The body must be JSON, with Content-Type: application/json.'],
 };
 
 /**
@@ -20,10 +16,7 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [code: ErrorCode, detail: 
  */
 export function stateErrorOf(error: unknown): StateError {
   if (error instanceof StateError) return error;
-  if (error instanceof HttpException && error.getStatus() === 404) {
-    return new StateError('not_found', 'There is nothing at this path.');
-  }
-  const known = FASTIFY_CODES[String((error as { code?: unknown } | undefined)?.code)];
+  const known = BY_STATUS[statusOf(error) ?? 0];
   if (known) return new StateError(known[0], known[1]);
   return new StateError(
     'internal',
@@ -33,4 +26,10 @@ export function stateErrorOf(error: unknown): StateError {
       cause: error,
     },
   );
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof HttpException) return error.getStatus();
+  const isFastify = String((error as { code?: unknown } | undefined)?.code).startsWith('FST_ERR_');
+  return isFastify ? (error as { statusCode?: number }).statusCode : undefined;
 }

@@ -35,6 +35,8 @@ export function createHttpFace(
   const clientErrorHandler = (error: NodeJS.ErrnoException, socket: Socket): void =>
     answerClientError(error, socket, standing);
   const adapter = new FastifyAdapter({
+    // No Nest middleware is used, and its bridge would cost every request.
+    skipMiddie: true,
     serverFactory: serverOf,
     clientErrorHandler,
     genReqId: requestIdOf,

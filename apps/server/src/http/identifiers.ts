@@ -3,7 +3,6 @@ import { invalidField } from '../errors/problem';
 import { isWellFormed } from './unicode';
 
 /** Characters that no id and no type may hold: C0, DEL and C1. */
-// eslint-disable-next-line no-control-regex -- naming the control characters is the point
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
 /** No string of this many characters is longer than 512 bytes, and most ids are that short. */
 const CHARACTERS_ALWAYS_SHORT_ENOUGH = LIMITS.idBytes / 3;

@@ -10,6 +10,8 @@ export class NestLogger implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
+    // What keeps the server from starting is thrown as well, and told once, where it is caught.
+    if (contextOf(rest) === 'ExceptionHandler') return;
     this.logger.error(
       { context: contextOf(rest), err: message instanceof Error ? message : undefined },
       String(message),

@@ -48,8 +48,8 @@ export class OpMetrics {
 
   /** `result` is `ok` or an error code. */
   record(op: ApiOperation, result: string, seconds: number): void {
-    const { results, observe } = this.recorded[op];
-    results.set(result, (results.get(result) ?? 0) + 1);
-    observe(seconds);
+    const recorded = this.recorded[op];
+    recorded.results.set(result, (recorded.results.get(result) ?? 0) + 1);
+    recorded.observe(seconds);
   }
 }

@@ -43,7 +43,10 @@ export class ServerMetrics {
   /** `keyId` is one of the configured keys, or `unknown`. */
   tokenUsed(keyId: string, result: string): void {
     let results = this.tokenCounts.get(keyId);
-    if (!results) this.tokenCounts.set(keyId, (results = new Map()));
+    if (!results) {
+      results = new Map<string, number>();
+      this.tokenCounts.set(keyId, results);
+    }
     results.set(result, (results.get(result) ?? 0) + 1);
   }
 

@@ -7,13 +7,13 @@ import { FolderInUse, RocksStateStores, UnknownFolderFormat, lockFolder } from '
 import { LogCorruption, LogFormatUnsupported, openLog, type Log } from '#wal';
 import { type ServerConfig, StartError } from '../config';
 import type { Logger } from '../logging';
-import type { EngineGauges, EngineMetrics } from '../metrics';
+import type { EngineGauges, EngineObserver } from '../metrics';
 import { IdentityFile } from './identity-file';
 import { SYSTEM_CLOCK, SYSTEM_RANDOM } from './system-clock';
 import { firstIdentity } from './first-identity';
 
 /** Makes and starts the engine of a node; rejects with a `StartError` when its data or address cannot be used. */
-export type EngineFactory = (config: ServerConfig, metrics: EngineMetrics, logger: Logger) => Promise<Engine>;
+export type EngineFactory = (config: ServerConfig, metrics: EngineObserver, logger: Logger) => Promise<Engine>;
 
 export const createEngine: EngineFactory = async (config, metrics, logger) => {
   await prepareFolder(config.dataDir);
@@ -24,7 +24,7 @@ export const createEngine: EngineFactory = async (config, metrics, logger) => {
   }
 };
 
-async function openNode(config: ServerConfig, metrics: EngineMetrics, logger: Logger): Promise<Engine> {
+async function openNode(config: ServerConfig, metrics: EngineObserver, logger: Logger): Promise<Engine> {
   const stores = new RocksStateStores({ folder: join(config.dataDir, 'groups') });
   const identities = new IdentityFile(config.dataDir);
   const lock = await lockFolder(config.dataDir);
@@ -66,7 +66,7 @@ async function openNode(config: ServerConfig, metrics: EngineMetrics, logger: Lo
       onFatal,
       onReleased: () => lock.release(),
     });
-    metrics.read(() => gauges(node, opened));
+    metrics.readGauges(() => gauges(node, opened));
     return node.engine;
   } catch (error) {
     await log?.close().catch(() => undefined);

@@ -1,6 +1,6 @@
 import type { LogIndex } from '#contracts';
 import type { ProgressState } from '../types';
-import { Inflights } from './inflights';
+import { type Inflights } from './inflights';
 
 export interface ProgressOptions {
   readonly match: LogIndex;

@@ -61,7 +61,7 @@ it('follows every state that a nondeterministic operation may lead to', () => {
     step: (state, input, output) => (input === 'roll' ? [1, 2, 3, 4, 5, 6] : output === state ? [state] : []),
     stepUnknown: (state, input) => (input === 'roll' ? [1, 2, 3, 4, 5, 6] : [state]),
     isReadOnly: (input) => input === 'look',
-    equal: (left, right) => left === right,
+    covers: (state, other) => state === other,
     hash: (state) => state,
     describeInput: (input) => input,
     describeOutput: String,

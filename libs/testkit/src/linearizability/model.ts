@@ -26,8 +26,12 @@ export interface Model<State, Input, Output> {
    * the answer tells about it. The search then places it as soon as it fits and never has to reconsider.
    */
   isReadOnly(input: Input, output: Output): boolean;
-  equal(left: State, right: State): boolean;
-  /** A 32-bit integer, the same for equal states. */
+  /**
+   * Whether all that can follow `other` can follow `state` too; true of equal states. A state that stands for what
+   * is known of the object covers those in which more is known. The more this finds, the less is searched.
+   */
+  covers(state: State, other: State): boolean;
+  /** A 32-bit integer, the same for states of which one covers the other. */
   hash(state: State): number;
   describeInput(input: Input): string;
   describeOutput(output: Output): string;

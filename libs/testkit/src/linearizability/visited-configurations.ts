@@ -34,7 +34,7 @@ export class VisitedConfigurations<State> {
   constructor(
     private readonly completedCount: number,
     unknownCount: number,
-    private readonly model: { equal(left: State, right: State): boolean; hash(state: State): number },
+    private readonly model: { covers(state: State, other: State): boolean; hash(state: State): number },
   ) {
     this.completed = new Uint32Array((completedCount >>> 5) + 1);
     this.unknown = new Uint32Array((unknownCount + 31) >>> 5);
@@ -58,13 +58,19 @@ export class VisitedConfigurations<State> {
     if (this.highWord < this.lowWord) this.highWord = this.lowWord;
   }
 
+  /** Whether the operation of unknown outcome of this number, from 0, is placed. */
+  hasUnknown(number: number): boolean {
+    return (this.unknown[number >>> 5]! & (1 << (number & 31))) !== 0;
+  }
+
   /** Notes the present configuration with this state. False when it, or one that can do all it can, was noted. */
   visit(state: State): boolean {
     const hash = this.completedHash ^ mix(this.model.hash(state));
     const head = this.visited.get(hash);
     for (let entry = head; entry; entry = entry.chained) {
-      if (!this.isPresent(entry) || !this.model.equal(entry.state, state)) continue;
+      if (!this.isPresent(entry) || !this.model.covers(entry.state, state)) continue;
       if (entry.placedUnknown.some((placed) => isSubset(placed, this.unknown))) return false;
+      if (!this.model.covers(state, entry.state)) continue;
       const incomparable = entry.placedUnknown.filter((placed) => !isSubset(this.unknown, placed));
       entry.placedUnknown = [...incomparable, this.unknown.slice()];
       this.count++;

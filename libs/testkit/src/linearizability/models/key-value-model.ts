@@ -23,7 +23,7 @@ export const keyValueModel: Model<string, KeyValueInput, KeyValueOutput> = {
   },
 
   isReadOnly: (input) => input.op === 'get',
-  equal: (left, right) => left === right,
+  covers: (state, other) => state === other,
   hash: hashText,
 
   describeInput(input) {

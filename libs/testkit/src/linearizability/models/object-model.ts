@@ -2,8 +2,8 @@ import { hashText, partitionByKey, type Model } from '../model';
 import {
   canBe,
   canPrecede,
+  coversVersion,
   describeVersion,
-  equalVersions,
   exactly,
   NO_VERSION,
   otherThan,
@@ -83,8 +83,13 @@ export const objectModel: Model<ObjectState, ObjectInput, ObjectOutput> = {
   },
 
   isReadOnly: (_input, output) => output.kind !== 'ok',
-  equal: (left, right) => left.value === right.value && equalVersions(left.version, right.version),
-  hash: ({ value, version }) => hashText(value ?? '') ^ Math.imul(version.commitSeq, 0x9e37_79b1),
+  // Of a version that is gone only this matters: what comes next has to be later.
+  covers: (state, other) =>
+    state.value === other.value &&
+    (state.value === null
+      ? state.version.commitSeq <= other.version.commitSeq
+      : coversVersion(state.version, other.version)),
+  hash: ({ value }) => (value === null ? 0 : hashText(value)),
 
   describeInput(input) {
     const value = input.op === 'put' ? ` ${JSON.stringify(input.value)}` : '';

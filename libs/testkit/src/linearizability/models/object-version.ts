@@ -47,13 +47,11 @@ export function otherThan(version: ObjectVersion, commitSeq: number): ObjectVers
   return { commitSeq: least, isExact: false, ruledOut };
 }
 
-export function equalVersions(left: ObjectVersion, right: ObjectVersion): boolean {
-  return (
-    left.commitSeq === right.commitSeq &&
-    left.isExact === right.isExact &&
-    left.ruledOut.length === right.ruledOut.length &&
-    left.ruledOut.every((commitSeq, at) => commitSeq === right.ruledOut[at])
-  );
+/** Whether `version` can have every position that `other` can have. */
+export function coversVersion(version: ObjectVersion, other: ObjectVersion): boolean {
+  if (other.isExact) return canBe(version, other.commitSeq);
+  if (version.isExact || version.commitSeq > other.commitSeq) return false;
+  return version.ruledOut.every((commitSeq) => !canBe(other, commitSeq));
 }
 
 export function describeVersion({ commitSeq, isExact, ruledOut }: ObjectVersion): string {

@@ -43,7 +43,7 @@ export const registerModel: Model<RegisterState, RegisterInput, RegisterOutput> 
   },
 
   isReadOnly: (input, output) => input.op === 'read' || output.kind === 'mismatch',
-  equal: (left, right) => left === right,
+  covers: (state, other) => state === other,
   hash: (state) => state ?? -1,
 
   describeInput(input) {

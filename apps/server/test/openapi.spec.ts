@@ -1,0 +1,156 @@
+import { get } from 'node:http';
+import { type TestServer, startTestServer } from './test-server';
+
+interface Schema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly items?: Schema;
+  readonly properties?: Record<string, Schema>;
+  readonly required?: readonly string[];
+  readonly nullable?: boolean;
+  readonly example?: unknown;
+}
+interface Operation {
+  readonly parameters?: readonly { name: string; in: string; example?: string | number; schema?: Schema }[];
+  readonly requestBody?: { content: Record<string, { schema: Schema }> };
+  readonly responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
+  readonly security?: unknown;
+}
+interface Document {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { schemas: Record<string, Schema>; securitySchemes: Record<string, unknown> };
+}
+
+let test: TestServer;
+let document: Document;
+beforeAll(async () => {
+  test = await startTestServer();
+  document = (await test.send('GET', '/openapi.json')).json<Document>();
+});
+afterAll(() => test.server.stop());
+
+const resolve = (schema: Schema): Schema =>
+  schema.$ref ? (document.components.schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {}) : schema;
+
+/** Where a value is not what a schema says; empty when it is. */
+function differences(schema: Schema, value: unknown, path = '$'): string[] {
+  const { type, properties, required = [], items } = resolve(schema);
+  if (properties) {
+    if (typeof value !== 'object' || value === null) return [`${path} is no object`];
+    const unknown = Object.keys(value).filter((key) => !(key in properties));
+    const missing = required.filter((key) => !(key in value));
+    return [
+      ...unknown.map((key) => `${path}.${key} is not documented`),
+      ...missing.map((key) => `${path}.${key} is missing`),
+      ...Object.entries(value).flatMap(([key, member]) =>
+        key === 'body' ? [] : differences(properties[key] ?? {}, member, `${path}.${key}`),
+      ),
+    ];
+  }
+  if (type === 'array') {
+    if (!Array.isArray(value)) return [`${path} is no array`];
+    return value.flatMap((item, index) => differences(items ?? {}, item, `${path}[${index}]`));
+  }
+  if (type === 'integer') return Number.isInteger(value) ? [] : [`${path} is no whole number`];
+  if (type === 'string') return typeof value === 'string' ? [] : [`${path} is no string`];
+  return [];
+}
+
+/** A request made of the examples of the document and nothing else. */
+function exampleOf(path: string, operation: Operation) {
+  const parameters = operation.parameters ?? [];
+  let url = path;
+  const query: string[] = [];
+  for (const { name, in: place, example } of parameters) {
+    if (place === 'path') url = url.replace(`{${name}}`, encodeURIComponent(String(example)));
+    if (place === 'query' && example !== undefined)
+      query.push(`${name}=${encodeURIComponent(String(example))}`);
+  }
+  const schema = operation.requestBody?.content['application/json']?.schema;
+  const properties = schema ? (resolve(schema).properties ?? {}) : {};
+  const body = Object.fromEntries(
+    Object.entries(properties).flatMap(([key, { example }]) =>
+      example === undefined ? [] : [[key, example]],
+    ),
+  );
+  return { url: query.length > 0 ? `${url}?${query.join('&')}` : url, body: schema ? body : undefined };
+}
+
+/** Goal: the document is true. Method: call every operation with its own examples, compare status and shape. */
+describe('the OpenAPI document', () => {
+  it('names the routes that the server has, and how to be let in', () => {
+    expect(document.openapi).toMatch(/^3\./);
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(operations.sort()).toEqual([
+      'DELETE /v1/{ns}/objects/{id}',
+      'GET /v1/{ns}/objects',
+      'GET /v1/{ns}/objects/{id}',
+      'GET /v1/{ns}/watch',
+      'POST /v1/{ns}/objects',
+      'POST /v1/{ns}/query',
+      'PUT /v1/{ns}/objects/{id}',
+    ]);
+    expect(document.components.securitySchemes).toMatchObject({
+      capability: { type: 'http', scheme: 'bearer' },
+    });
+  });
+
+  it.each([
+    ['put', '/v1/{ns}/objects/{id}'],
+    ['post', '/v1/{ns}/objects'],
+    ['get', '/v1/{ns}/objects/{id}'],
+    ['get', '/v1/{ns}/objects'],
+    ['post', '/v1/{ns}/query'],
+    ['delete', '/v1/{ns}/objects/{id}'],
+    ['delete', '/v1/{ns}/objects/{id}'],
+  ])('is true of %s %s', async (method, path) => {
+    const operation = document.paths[path]?.[method];
+    if (!operation) throw new Error('not documented');
+    const { url, body } = exampleOf(path, operation);
+    const answer = await test.send(method.toUpperCase(), url, { json: body });
+    const documented = operation.responses[String(answer.status)];
+    expect(documented).toBeDefined();
+    const [contentType, content] = Object.entries(documented?.content ?? {})[0] ?? [];
+    if (!contentType || !content) return expect(answer.text).toBe('');
+    expect(answer.headers['content-type']).toContain(contentType);
+    expect(differences(content.schema, answer.json())).toEqual([]);
+  });
+
+  it('is true of errors', async () => {
+    for (const [method, url] of [
+      ['GET', '/v1/a/objects/none'],
+      ['PUT', '/v1/a/objects/x?y=1'],
+    ] as const) {
+      const answer = await test.send(method, url, method === 'PUT' ? { json: {} } : {});
+      const responses = document.paths['/v1/{ns}/objects/{id}']?.[method.toLowerCase()]?.responses;
+      const schema = responses?.[String(answer.status)]?.content?.['application/problem+json']?.schema;
+      expect(schema).toBeDefined();
+      expect(differences(schema ?? {}, answer.json())).toEqual([]);
+    }
+  });
+
+  it('is true of the watch', async () => {
+    const path = '/v1/{ns}/watch';
+    const operation = document.paths[path]?.get;
+    if (!operation) throw new Error('not documented');
+    const contentType = await new Promise<string | undefined>((done, reject) => {
+      get({ port: test.server.httpPort, path: exampleOf(path, operation).url, agent: false }, (incoming) => {
+        done(incoming.headers['content-type']);
+        incoming.destroy();
+      }).on('error', reject);
+    });
+    expect(contentType).toContain(Object.keys(operation.responses['200']?.content ?? {})[0]);
+  });
+
+  it('has a page', async () => {
+    const answer = await test.send('GET', '/docs');
+    expect([answer.status, answer.headers['content-type']]).toEqual([
+      200,
+      expect.stringContaining('text/html'),
+    ]);
+    expect((await test.send('GET', '/docs/swagger-ui.css')).status).toBe(200);
+  });
+});
