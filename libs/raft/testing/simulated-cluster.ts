@@ -42,7 +42,7 @@ export class SimulatedCluster {
   private add(id: MemberId, confState: ConfState, floor: number): void {
     const config: RaftConfig = {
       id,
-      electionTimeoutTicks: 6,
+      electionTimeoutTicks: 5,
       heartbeatTicks: 2,
       maxMessageBytes: 60,
       maxInflightMessages: 3,
@@ -72,14 +72,14 @@ export class SimulatedCluster {
     const { random } = this;
     const member = random.pick([...this.members.values()]) as SimulatedMember;
     const dice = random.below(1000);
-    if (dice < 40) member.node.tick();
-    else if (dice < 260) this.takeReady(member);
-    else if (dice < 420) this.sync(member);
-    else if (dice < 500) this.apply(member, 1 + random.below(3));
+    if (dice < 90) member.node.tick();
+    else if (dice < 290) this.takeReady(member);
+    else if (dice < 440) this.sync(member);
+    else if (dice < 520) this.apply(member, 1 + random.below(3));
     else if (dice < 880) this.deliver();
     else if (dice < 930) this.propose(member);
     else if (dice < 950) this.read(member);
-    else if (dice < 956) this.crash(member);
+    else if (dice < 953) this.crash(member);
     else if (dice < 976) this.changeMembers(member);
     else if (dice < 984) member.compact((member.applied - random.below(4)) as LogIndex);
     else if (dice < 986) member.node.transferLeadership((1 + random.below(MAX_MEMBERS)) as MemberId);
@@ -122,8 +122,8 @@ export class SimulatedCluster {
     if (this.network.length === 0) return;
     const at = random.chance(70) ? 0 : random.below(this.network.length);
     const message = this.network[at] as Message;
-    if (!random.chance(3)) this.network.splice(at, 1);
-    if (random.chance(3)) this.lose(message);
+    if (!random.chance(2)) this.network.splice(at, 1);
+    if (random.chance(2)) this.lose(message);
     else this.receive(message);
   }
 
