@@ -83,9 +83,10 @@ export class SimulatedCluster {
     else if (dice < 976) this.changeMembers(member);
     else if (dice < 984) member.compact((member.applied - random.below(4)) as LogIndex);
     else if (dice < 986) member.node.transferLeadership((1 + random.below(MAX_MEMBERS)) as MemberId);
-    else if (dice < 989) this.cut = new Set([member.id]);
-    else if (dice < 999) this.cut.clear();
-    else member.node.campaign();
+    else if (dice < 988) this.cut = new Set([member.id]);
+    else if (dice < 990) this.cut.clear();
+    else if (dice < 991) member.node.campaign();
+    else member.node.tick();
     this.checks.afterStep(member);
   }
 
