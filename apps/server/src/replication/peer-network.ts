@@ -28,6 +28,7 @@ export interface PeerNetwork {
   serve(node: Node): void;
 }
 
+const SHORT_SECRET_CHARACTERS = 16;
 const DEVELOPMENT_SECRET = 'agentstate-development';
 
 /** A node without peers is known by its disk alone. */
@@ -77,7 +78,7 @@ class PeerIntroduction {
     const transport = await openTransport({
       listen: { host: listenHost, port: config.peerPort },
       identity: this.introduced(incarnation),
-      credentials: credentials(config),
+      credentials: this.credentials(),
       admit: (hello) => this.admit(hello),
       joinKinds: new Set(KINDS_BEFORE_MEMBERSHIP),
       onJoinRequest: (hello, kind, body) => this.answer(hello, kind, body),
@@ -178,7 +179,12 @@ class PeerIntroduction {
   private admit(
     hello: PeerHello,
   ): { ok: true } | { ok: false; reason: 'wrong_cluster' | 'unknown_member' | 'stale_incarnation' } {
-    if (hello.clusterId !== this.identity?.clusterId) return { ok: false, reason: 'wrong_cluster' };
+    // Whoever is not a member yet may ask to become one, and nothing else: the links see to that.
+    const clusterId = this.identity?.clusterId;
+    if (clusterId === undefined || hello.clusterId === undefined || hello.memberId === NO_MEMBER) {
+      return { ok: true };
+    }
+    if (hello.clusterId !== clusterId) return { ok: false, reason: 'wrong_cluster' };
     switch (this.node?.knows(hello) ?? this.knowsFounder(hello)) {
       case 'known':
         return { ok: true };
@@ -201,6 +207,14 @@ class PeerIntroduction {
     }
     if (kind === PeerKind.join && this.node !== undefined) return this.node.admit(body);
     return Promise.reject(new Error(`${hello.name} asked what this node cannot answer yet`));
+  }
+
+  private credentials(): TransportCredentials {
+    const made = credentials(this.config);
+    if (made.secret !== undefined && made.secret.length < SHORT_SECRET_CHARACTERS) {
+      this.logger.warn('CLUSTER_SECRET is short: whoever reaches the peer port can try guesses at it');
+    }
+    return made;
   }
 
   private advertisedHost(): string {
