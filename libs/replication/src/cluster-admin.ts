@@ -1,6 +1,7 @@
 import { StateError, type GroupId, type MemberId } from '#contracts';
 import { decodeBody, encodeBody, type NodeStatus, type TransferQuestion } from './cluster-bodies';
 import type { Driver } from './driver';
+import type { ClusterOperations } from './engine';
 import type { Directory } from './meta/directory';
 import type { NodeDocument } from './meta/documents';
 import type { MetaWriter } from './meta/meta-writer';
@@ -38,7 +39,7 @@ const STATUS_TIMEOUT_MS = 1_000;
 const TRANSFER_TIMEOUT_MS = 5_000;
 
 /** What an operator asks of a cluster. Works on every node; the changes go through the meta group. */
-export class ClusterAdmin {
+export class ClusterAdmin implements ClusterOperations {
   constructor(private readonly options: ClusterAdminOptions) {}
 
   /** This node's replicas. */

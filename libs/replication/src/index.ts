@@ -15,3 +15,4 @@ export {
 } from './formation';
 export { KINDS_BEFORE_MEMBERSHIP, PeerKind } from './peers/peer-kinds';
 export { StateCorruption } from './state-corruption';
+export type { NodeDocument } from './meta/documents';

@@ -192,6 +192,7 @@ export class Node {
       log,
       clock,
       forwarding: peers,
+      cluster: this.admin,
       release: () => this.release(),
       stopGraceMs: STOP_GRACE_MS,
     });

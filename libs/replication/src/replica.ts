@@ -184,6 +184,17 @@ export class Replica {
     return new Promise((resolve, reject) => this.positions.push({ seq, deadlineMs, resolve, reject }));
   }
 
+  /** Whether this member leads and another voter is known to keep up. */
+  get canHandOver(): boolean {
+    return this.isLeader && this.successor() !== undefined;
+  }
+
+  /** Gives leadership to the voter that is furthest, if there is one: for a node that is about to stop. */
+  handLeadershipOver(): void {
+    const to = this.isLeader ? this.successor() : undefined;
+    if (to !== undefined) this.transferLeadership(to);
+  }
+
   /** Asks for leadership without waiting for the election timeout. */
   campaign(): void {
     this.raft.campaign();
@@ -321,6 +332,15 @@ export class Replica {
     this.proposals.rejectAll(error);
     this.reads.rejectAll(error);
     for (const waiting of this.positions.splice(0)) waiting.reject(error());
+  }
+
+  private successor(): MemberId | undefined {
+    const { progress, confState } = this.status();
+    const candidates = progress.filter(
+      ({ member, recentActive }) =>
+        member !== this.options.member && recentActive && confState.voters.includes(member),
+    );
+    return candidates.sort((left, right) => right.match - left.match)[0]?.member;
   }
 
   private answerPositions(nowMs?: number): void {
