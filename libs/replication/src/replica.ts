@@ -1,6 +1,6 @@
 import {
   EntryKind,
-  StateError,
+  type StateError,
   type ChangeBatch,
   type CommandOutcome,
   type CommitSeq,
@@ -24,8 +24,10 @@ import {
 } from '#raft';
 import { ApplyBatch, readApplied } from '#state-machine';
 import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
-import { PendingProposals } from './proposals';
+import { PendingPositions } from './pending-positions';
 import { PendingReads, noLeader } from './pending-reads';
+import { PendingProposals } from './proposals';
+import { dropped, overloaded } from './refusals';
 import type { LogStore, Random, StateStore } from './ports';
 import { GroupLogView } from './raft-storage';
 
@@ -60,13 +62,6 @@ const NO_CONFIGURATION: ConfState = {
   autoLeave: false,
 };
 
-interface WaitingForPosition {
-  readonly seq: CommitSeq;
-  readonly deadlineMs: number;
-  readonly resolve: () => void;
-  readonly reject: (error: StateError) => void;
-}
-
 /**
  * One member of one group on this node: the Raft core, its part of the log, its state, and the clients waiting for
  * it. It does nothing by itself; the driver gives it turns.
@@ -79,7 +74,7 @@ export class Replica {
   private state: StateStore;
   private readonly proposals = new PendingProposals();
   private readonly reads: PendingReads;
-  private positions: WaitingForPosition[] = [];
+  private readonly positions = new PendingPositions();
   private readonly queue: LogEntry[] = [];
   private appliedIndex: LogIndex;
   private appliedTerm: Term;
@@ -131,7 +126,7 @@ export class Replica {
   }
 
   get waitingClients(): number {
-    return this.proposals.size + this.reads.size + this.positions.length;
+    return this.proposals.size + this.reads.size + this.positions.size;
   }
 
   status(): Status {
@@ -180,8 +175,7 @@ export class Replica {
 
   /** Resolves once this replica has applied the change at `seq`. */
   whenReached(seq: CommitSeq, deadlineMs: number): Promise<void> {
-    if (this.appliedSeq >= seq) return Promise.resolve();
-    return new Promise((resolve, reject) => this.positions.push({ seq, deadlineMs, resolve, reject }));
+    return this.positions.wait(seq, this.appliedSeq, deadlineMs);
   }
 
   /** Whether this member leads and another voter is known to keep up. */
@@ -223,7 +217,7 @@ export class Replica {
     this.proposals.expire(nowMs);
     this.reads.expire(nowMs);
     this.reads.retry(nowMs, readRetryMs);
-    this.answerPositions(nowMs);
+    this.positions.expire(nowMs, this.appliedSeq);
     if (this.raft.hasReady() || this.reads.waiting) this.options.onWork(this);
   }
 
@@ -290,7 +284,7 @@ export class Replica {
     if (changes.length > 0) this.options.onChanges(this.group, changes);
     for (const [at, entry] of entries.entries()) this.proposals.settle(entry.index, entry.term, outcomes[at]);
     this.reads.appliedTo(this.appliedIndex);
-    this.answerPositions();
+    this.positions.reached(this.appliedSeq);
   }
 
   /**
@@ -312,7 +306,7 @@ export class Replica {
     this.confState = this.restoreConfState();
     this.proposals.abandonThrough(this.appliedIndex);
     this.reads.appliedTo(this.appliedIndex);
-    this.answerPositions();
+    this.positions.reached(this.appliedSeq);
     return before;
   }
 
@@ -331,7 +325,7 @@ export class Replica {
   rejectWaiting(error: () => StateError): void {
     this.proposals.rejectAll(error);
     this.reads.rejectAll(error);
-    for (const waiting of this.positions.splice(0)) waiting.reject(error());
+    this.positions.rejectAll(error);
   }
 
   private successor(): MemberId | undefined {
@@ -341,19 +335,6 @@ export class Replica {
         member !== this.options.member && recentActive && confState.voters.includes(member),
     );
     return candidates.sort((left, right) => right.match - left.match)[0]?.member;
-  }
-
-  private answerPositions(nowMs?: number): void {
-    if (this.positions.length === 0) return;
-    this.positions = this.positions.filter((waiting) => {
-      if (waiting.seq <= this.appliedSeq) waiting.resolve();
-      else if (nowMs !== undefined && waiting.deadlineMs <= nowMs) {
-        waiting.reject(
-          new StateError('timeout', `This replica has applied ${this.appliedSeq}, not yet ${waiting.seq}.`),
-        );
-      } else return true;
-      return false;
-    });
   }
 
   private noteLeader(leader: MemberId): void {
@@ -379,36 +360,5 @@ export class Replica {
     return state.hardState.commit >= this.appliedIndex
       ? state.hardState
       : { ...state.hardState, commit: this.appliedIndex };
-  }
-}
-
-function overloaded(): StateError {
-  return new StateError(
-    'overloaded',
-    'Too many requests are waiting for this namespace; slow down and retry.',
-    {
-      retry_after: 1,
-    },
-  );
-}
-
-function dropped(reason: Extract<ProposeOutcome, { kind: 'dropped' }>['reason']): StateError {
-  switch (reason) {
-    case 'uncommittedFull':
-      return overloaded();
-    case 'confChangePending':
-      return new StateError(
-        'conflict',
-        'Another membership change is under way; try again when it is done.',
-        {
-          retry_after: 1,
-        },
-      );
-    case 'confChangeInvalid':
-      return new StateError('invalid_request', 'The membership change is impossible in this configuration.');
-    case 'notLeader':
-    case 'notMember':
-    case 'transferring':
-      return noLeader();
   }
 }
