@@ -107,7 +107,6 @@ export class Node {
   private constructor(private readonly options: NodeOptions) {
     const { clock, log, network, identity, digest, stores } = options;
     const { directory } = this;
-    const warning = (what: string) => (error: Error) => options.observer.warning(what, error);
     const outbox = new Outbox(network);
     const driver = (this.driver = new Driver({
       log,
@@ -144,19 +143,7 @@ export class Node {
       chunkBytes: SNAPSHOT_CHUNK_BYTES,
       idleMs: SNAPSHOT_IDLE_MS,
     });
-    this.receiver = new SnapshotReceiver({
-      network,
-      stores,
-      clock,
-      digest,
-      chunkTimeoutMs: SNAPSHOT_CHUNK_TIMEOUT_MS,
-      attempts: SNAPSHOT_CHUNK_ATTEMPTS,
-      onWarning: (what, error) => options.observer.warning(what, error),
-      onInstalled: (replica) => {
-        if (replica.group === META_GROUP) this.directoryChanged(replica);
-        else this.hub.catchUp();
-      },
-    });
+    this.receiver = this.newReceiver();
     const peers = this.peerService();
     this.writer = new MetaWriter(driver, clock, peers);
     const { clusterId, member } = identity;
@@ -170,20 +157,9 @@ export class Node {
       defaultGroup: DEFAULT_GROUP,
       defaultReplicas: options.defaultReplicas,
       gather: async () => (await this.admin.gather()).flatMap(({ replicas }) => replicas),
-      onError: warning('keeping the cluster as it should be'),
+      onError: (error) => options.observer.warning('keeping the cluster', error),
     });
-    this.housekeeping = new Housekeeping({
-      driver,
-      log,
-      clock,
-      intervalMs: HOUSEKEEPING_MS,
-      historyRetentionMs: options.historyRetentionMs,
-      historyRetentionCommits: options.historyRetentionCommits,
-      trimEveryEntries: TRIM_EVERY_ENTRIES,
-      keepEntries: KEEP_ENTRIES,
-      onRound: () => this.tend(),
-      onError: warning('housekeeping'),
-    });
+    this.housekeeping = this.newHousekeeping();
     this.engine = new ReplicatedEngine({
       member,
       driver,
@@ -243,10 +219,54 @@ export class Node {
     }
     for (const replica of this.driver.all()) {
       const { voters } = replica.configuration;
-      // Alone there is nobody to wait for.
-      if (voters.length === 1 && voters[0] === identity.member) replica.campaign();
+      // Alone there is nobody to wait for, and a client should not have to either.
+      if (voters.length === 1 && voters[0] === identity.member) {
+        replica.campaign();
+        await this.leads(replica);
+      }
       if (replica.group === META_GROUP) this.directoryChanged(replica);
     }
+  }
+
+  private newReceiver(): SnapshotReceiver {
+    const { network, stores, clock, digest, observer } = this.options;
+    return new SnapshotReceiver({
+      network,
+      stores,
+      clock,
+      digest,
+      chunkTimeoutMs: SNAPSHOT_CHUNK_TIMEOUT_MS,
+      attempts: SNAPSHOT_CHUNK_ATTEMPTS,
+      onWarning: (what, error) => observer.warning(what, error),
+      onInstalled: (replica) => {
+        if (replica.group === META_GROUP) this.directoryChanged(replica);
+        else this.hub.catchUp();
+      },
+    });
+  }
+
+  private newHousekeeping(): Housekeeping {
+    const { log, clock, historyRetentionMs, historyRetentionCommits, observer } = this.options;
+    return new Housekeeping({
+      driver: this.driver,
+      log,
+      clock,
+      intervalMs: HOUSEKEEPING_MS,
+      historyRetentionMs,
+      historyRetentionCommits,
+      trimEveryEntries: TRIM_EVERY_ENTRIES,
+      keepEntries: KEEP_ENTRIES,
+      onRound: () => this.tend(),
+      onError: (error) => observer.warning('housekeeping', error),
+    });
+  }
+
+  private async leads(replica: Replica): Promise<void> {
+    while (!replica.isLeader) {
+      await new Promise<void>((resolve) => this.options.clock.soon(resolve));
+    }
+    const { clock } = this.options;
+    await replica.readLinearizable(() => undefined, clock.monotonicMs() + FIRST_READ_TIMEOUT_MS);
   }
 
   private peerService(): PeerService {
@@ -370,6 +390,8 @@ const HOUSEKEEPING_MS = 500;
 const KEEP_ENTRIES = 20_000;
 const TRIM_EVERY_ENTRIES = 50_000;
 const STOP_GRACE_MS = 4_000;
+/** Replaying the log after a crash comes before the first read of a lone node. */
+const FIRST_READ_TIMEOUT_MS = 300_000;
 const SNAPSHOT_CHUNK_BYTES = 262_144;
 const SNAPSHOT_IDLE_MS = 10_000;
 const SNAPSHOT_CHUNK_TIMEOUT_MS = 5_000;
