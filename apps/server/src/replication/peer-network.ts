@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { NO_MEMBER, type MemberId, type NodeName } from '#contracts';
+import { NO_MEMBER, type NodeName } from '#contracts';
 import {
   Formation,
   KINDS_BEFORE_MEMBERSHIP,
