@@ -22,7 +22,7 @@ import {
   type SnapshotMetadata,
   type Status,
 } from '#raft';
-import { ApplyBatch, readApplied } from '#state-machine';
+import { ApplyBatch, RowCache, readApplied, type StateReader } from '#state-machine';
 import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
 import { PendingPositions } from './pending-positions';
 import { PendingReads, noLeader } from './pending-reads';
@@ -35,6 +35,8 @@ import { GroupLogView } from './raft-storage';
 export interface ReplicaLimits {
   readonly maxPendingProposals: number;
   readonly maxPendingReads: number;
+  /** Rows kept in memory for point reads, in bytes. */
+  readonly rowCacheBytes: number;
 }
 
 export interface ReplicaOptions {
@@ -72,6 +74,7 @@ export class Replica {
   readonly group: GroupId;
   readonly raft: RawNode;
   private state: StateStore;
+  private cache: RowCache;
   private readonly proposals = new PendingProposals();
   private readonly reads: PendingReads;
   private readonly positions = new PendingPositions();
@@ -85,6 +88,7 @@ export class Replica {
   constructor(private readonly options: ReplicaOptions) {
     this.group = options.group;
     this.state = options.store;
+    this.cache = new RowCache(options.store, options.limits.rowCacheBytes);
     const applied = readApplied(options.store);
     this.appliedIndex = applied.appliedIndex;
     this.appliedTerm = applied.appliedTerm;
@@ -102,6 +106,11 @@ export class Replica {
   /** The state that counts; another one after a snapshot was installed, so it is not kept by callers. */
   get store(): StateStore {
     return this.state;
+  }
+
+  /** The same state through a cache of the rows that are read most. */
+  get reader(): StateReader {
+    return this.cache;
   }
 
   get applied(): LogIndex {
@@ -152,6 +161,7 @@ export class Replica {
 
   /** Runs `evaluate` on a state that contains everything acknowledged before this call. */
   readLinearizable<T>(evaluate: () => T, deadlineMs: number): Promise<T> {
+    if (this.decidesAlone()) return Promise.resolve(evaluate());
     return new Promise((resolve, reject) => {
       if (this.leaderNow === 0) {
         reject(noLeader());
@@ -243,7 +253,7 @@ export class Replica {
   /** Applies what the last ready handed out (which the core bounds in bytes) as one write to the state. */
   applyQueued(): void {
     if (this.queue.length === 0) return;
-    const batch = new ApplyBatch(this.state, this.options.digest);
+    const batch = new ApplyBatch(this.cache, this.options.digest);
     const outcomes: (CommandOutcome | undefined)[] = [];
     const changes: ChangeBatch[] = [];
     let confRow: Uint8Array | undefined;
@@ -274,9 +284,12 @@ export class Replica {
       this.appliedTerm = entry.term;
     }
     const writes = batch.finish();
-    this.state.write(
-      confRow === undefined ? writes : { ...writes, puts: [...writes.puts, [CONF_STATE_KEY, confRow]] },
-    );
+    const written =
+      confRow === undefined
+        ? writes
+        : { ...writes, puts: [...writes.puts, [CONF_STATE_KEY, confRow] as const] };
+    this.state.write(written);
+    this.cache.wrote(written);
     this.appliedSeq = batch.commitSeq;
     const entries = this.queue.splice(0);
     this.raft.applied(this.appliedIndex);
@@ -300,6 +313,7 @@ export class Replica {
       );
     }
     this.state = next;
+    this.cache = new RowCache(next, this.options.limits.rowCacheBytes);
     this.appliedIndex = applied.appliedIndex;
     this.appliedTerm = applied.appliedTerm;
     this.appliedSeq = applied.commitSeq;
@@ -326,6 +340,19 @@ export class Replica {
     this.proposals.rejectAll(error);
     this.reads.rejectAll(error);
     this.positions.rejectAll(error);
+  }
+
+  /**
+   * Whether what this replica has applied is all that was ever acknowledged: it is the only voter, leads, and has
+   * applied an entry of its term. Then a read needs no round.
+   */
+  private decidesAlone(): boolean {
+    return (
+      this.leaderNow === this.options.member &&
+      this.confState.voters.length === 1 &&
+      this.confState.votersOutgoing.length === 0 &&
+      this.appliedTerm === this.raft.term
+    );
   }
 
   private successor(): MemberId | undefined {

@@ -146,7 +146,7 @@ export async function readFrom(
 ): Promise<ReadAnswer> {
   const { consistency, timeoutMs, clock } = options;
   const evaluate = (): ReadAnswer => ({
-    outcome: evaluateRead(replica.store, request, clock.wallMs()),
+    outcome: evaluateRead(replica.reader, request, clock.wallMs()),
     commitSeq: replica.commitSeq,
   });
   const deadlineMs = clock.monotonicMs() + timeoutMs;
