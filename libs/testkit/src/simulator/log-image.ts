@@ -50,10 +50,12 @@ export class LogImage {
     this.pending.push(writes);
   }
 
-  oldestIsDurable(): void {
+  /** Answers the writes that are durable now. */
+  oldestIsDurable(): readonly LogWrite[] {
     const writes = this.pending.shift();
     if (writes === undefined) throw new Error('the log says more is durable than it was told');
     for (const write of writes) applyWrite(this.durable(write.group), write);
+    return writes;
   }
 
   /**

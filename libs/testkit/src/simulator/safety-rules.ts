@@ -52,9 +52,8 @@ export class SafetyRules {
 
   /** Log matching, by induction: an entry of some index and term is the same, and follows the same, everywhere. */
   onAppend(host: RuledHost, writes: readonly LogWrite[]): void {
-    for (const { group, reset, hardState, entries } of writes) {
+    for (const { group, reset, entries } of writes) {
       const image = host.image.view(group);
-      if (hardState !== undefined) this.onVote(host.member, group, hardState.term, hardState.vote);
       const first = entries[0];
       if (first === undefined) continue;
       if (reset === undefined && first.index <= lastIndexOf(image))
@@ -64,6 +63,13 @@ export class SafetyRules {
         this.checkEntry(host, group, entry, previousTerm);
         previousTerm = entry.term;
       }
+    }
+  }
+
+  /** A vote that was never synced nor sent may be forgotten in a crash; one that was synced binds. */
+  onDurable(host: RuledHost, writes: readonly LogWrite[]): void {
+    for (const { group, hardState } of writes) {
+      if (hardState !== undefined) this.onVote(host.member, group, hardState.term, hardState.vote);
     }
   }
 

@@ -190,7 +190,7 @@ export class SimHost {
           rules.onAppend(this, writes);
           this.image.append(writes);
         },
-        durable: () => this.image.oldestIsDurable(),
+        durable: () => rules.onDurable(this, this.image.oldestIsDurable()),
       },
       (write) => this.alter(write),
     );

@@ -44,7 +44,9 @@ export class WatchingClient {
 
   /** Whether the open stream has come to `position`. */
   hasReached(position: number): boolean {
-    return Number(this.lastId ?? -1) >= position && this.connection?.ended === false;
+    const { connection } = this;
+    if (connection === undefined || connection.ended || connection.parser.lastEventId === '') return false;
+    return Number(connection.parser.lastEventId) >= position;
   }
 
   /** Ends the last stream, which had the time to come to `reached`. */
