@@ -29,7 +29,7 @@ export default tseslint.config(
     rules: { '@typescript-eslint/consistent-type-imports': 'off' },
   },
   {
-    files: ['**/*.spec.ts', 'e2e/**', 'bench/**', 'tools/**', 'apps/cli/**'],
+    files: ['**/*.spec.ts', 'e2e/**', 'bench/**', 'libs/*/bench/**', 'tools/**', 'apps/cli/**'],
     rules: { 'no-console': 'off' },
   },
 );

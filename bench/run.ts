@@ -76,5 +76,8 @@ if (chosen === undefined) {
   process.stderr.write(USAGE);
   process.exitCode = 2;
 } else {
-  void bench(chosen);
+  bench(chosen).catch((error: unknown) => {
+    process.stderr.write(`the benchmark failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
 }

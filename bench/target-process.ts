@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 const PROGRAM = path.join(__dirname, '../../bin/agentstate');
 const BARE_HANDLER = path.join(__dirname, 'bare-handler.js');
 
+const READY_POLL_MS = 10;
+
 /** A process under measurement, on a port of its own. */
 export class TargetProcess {
   private constructor(
@@ -18,7 +20,8 @@ export class TargetProcess {
     return TargetProcess.start([BARE_HANDLER], {});
   }
 
-  static server(dataDir: string): Promise<TargetProcess> {
+  /** Resolves once the node is ready, which is later than that it listens. */
+  static async server(dataDir: string): Promise<TargetProcess> {
     const environment = {
       DEV_MODE: 'true',
       HTTP_PORT: '0',
@@ -26,7 +29,9 @@ export class TargetProcess {
       DATA_DIR: dataDir,
       LOG_LEVEL: 'info',
     };
-    return TargetProcess.start([PROGRAM, 'serve'], environment);
+    const server = await TargetProcess.start([PROGRAM, 'serve'], environment);
+    await untilReady(server.port);
+    return server;
   }
 
   private static async start(
@@ -58,5 +63,11 @@ export class TargetProcess {
     const closed = once(this.child, 'exit');
     this.child.kill(signal);
     await closed;
+  }
+}
+
+async function untilReady(port: number): Promise<void> {
+  while ((await fetch(`http://127.0.0.1:${port}/ready`)).status !== 200) {
+    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
   }
 }

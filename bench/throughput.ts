@@ -1,7 +1,8 @@
 import type { LoadGenerator, LoadResult } from './load-generator';
 import { median } from './percentiles';
+import { storeObjects } from './store-objects';
 import type { TargetProcess } from './target-process';
-import { CONNECTIONS } from './workload';
+import { CONNECTIONS, KEYS } from './workload';
 
 export interface ThroughputOptions {
   readonly generator: LoadGenerator;
@@ -17,6 +18,8 @@ export interface ThroughputOptions {
  */
 export async function measureThroughput(options: ThroughputOptions): Promise<readonly string[]> {
   const { generator, bare, server, rounds, secondsPerRun } = options;
+  // Reads are of objects that are there, however short the writing was.
+  await storeObjects(server.port, KEYS);
   const lines: string[] = [];
   for (const method of ['PUT', 'GET'] as const) {
     const load = (target: TargetProcess, seconds = secondsPerRun): Promise<LoadResult> =>

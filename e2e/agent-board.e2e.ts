@@ -4,7 +4,6 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from './launcher/client';
 import { Scratch } from './launcher/scratch';
-import { Watcher } from './launcher/watcher';
 
 const EXAMPLE = path.join(__dirname, '../examples/agent-board/main.mjs');
 const FILES = 30;
@@ -27,9 +26,8 @@ describe('the agent board', () => {
     const { stdout } = await promisify(execFile)(process.execPath, [EXAMPLE, ...args], { timeout: 60_000 });
     expect(stdout).toContain(`${FILES} tasks done`);
 
-    const history = new Watcher(new Client(server.url, namespace), '?from_commit=1');
+    const history = scratch.watch(new Client(server.url, namespace), '?from_commit=1');
     await history.until('the whole history', () => history.changes.length >= FILES * 4);
-    await history.stop();
     const steps = new Map<string, string[]>();
     for (const { id = '', object } of history.changes) {
       const { progress, worker = 'nobody', words } = object?.body as Record<string, unknown>;

@@ -2,7 +2,7 @@ import { Client } from './launcher/client';
 import { Connections } from './launcher/connections';
 import { CrashWriters } from './launcher/crash-writers';
 import { Scratch } from './launcher/scratch';
-import { Watcher } from './launcher/watcher';
+import type { Watcher } from './launcher/watcher';
 
 const ROUNDS = 10;
 const CONNECTIONS = 64;
@@ -23,7 +23,7 @@ describe('SIGKILL under load', () => {
     const dataDir = await scratch.folder();
     let server = await scratch.start({ dataDir });
     const environment = { HTTP_PORT: `${server.httpPort}` };
-    const watcher = new Watcher(new Client(server.url, ns), '?from_commit=1');
+    const watcher = scratch.watch(new Client(server.url, ns), '?from_commit=1');
 
     for (let round = 0; round < ROUNDS; round++) {
       await watcher.until(`connection ${round + 1}`, () => watcher.connections > round);
@@ -45,7 +45,6 @@ describe('SIGKILL under load', () => {
 
     const last = await new Client(server.url, ns).put('end', {});
     await watcher.until('the last write', () => watcher.changes.at(-1)?.commit_seq === last.body.commit_seq);
-    await watcher.stop();
     compare(watcher, writers);
   });
 });

@@ -1,6 +1,5 @@
 import { Client } from './launcher/client';
 import { Scratch } from './launcher/scratch';
-import { Watcher } from './launcher/watcher';
 
 /** The goal: a stranger's first hour works. The method: one real server, used as its clients use it. */
 describe('a single node', () => {
@@ -56,7 +55,7 @@ describe('a single node', () => {
     const dataDir = await scratch.folder();
     const first = await scratch.start({ dataDir });
     const client = new Client(first.url, 'agent://demo');
-    const watcher = new Watcher(client);
+    const watcher = scratch.watch(client);
     await watcher.until('its first bookmark', () => watcher.bookmarks.length > 0);
     await client.put('a', { body: 1 });
     await client.put('b', { body: 2 });
@@ -71,12 +70,11 @@ describe('a single node', () => {
     // The port stays the same, so that the watcher finds the node again by itself.
     await first.stop();
     await scratch.start({ dataDir, environment: { HTTP_PORT: `${first.httpPort}` } });
-    await client.put('c', { body: 4 });
+    expect((await client.put('c', { body: 4 })).status).toBe(200);
     await watcher.until('the change after the restart', () => watcher.changes.length >= 4);
-    const stillThere = new Watcher(client, '?from_commit=1');
+    const stillThere = scratch.watch(client, '?from_commit=1');
     await stillThere.until('all changes', () => stillThere.changes.length >= 4);
     expect(stillThere.changes).toEqual(watcher.changes);
-    await Promise.all([watcher.stop(), stillThere.stop()]);
   });
 
   test('is alive and ready, and counts what it did, on both ports', async () => {
@@ -92,10 +90,9 @@ describe('a single node', () => {
 
   test('stops cleanly on Ctrl-C while a watch is open', async () => {
     const server = await scratch.start({ dataDir: await scratch.folder() });
-    const watcher = new Watcher(new Client(server.url, 'agent://demo'));
+    const watcher = scratch.watch(new Client(server.url, 'agent://demo'));
     await watcher.until('its first bookmark', () => watcher.bookmarks.length > 0);
     expect(await server.stop('SIGINT')).toEqual({ code: 0, signal: null });
-    await watcher.stop();
   });
 
   test('does not start without a key unless it is told to be open', async () => {

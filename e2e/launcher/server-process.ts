@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const PROGRAM = path.join(__dirname, '../../bin/agentstate');
 /** Long, because the machine may be busy: it bounds a hang, it measures nothing. */
 const START_DEADLINE_MS = 60_000;
+const READY_POLL_MS = 20;
 /** CONTRACT section 1: a clean stop takes at most 10 s. */
 const STOP_DEADLINE_MS = 10_000;
 /** Output kept for the message of a failed test. */
@@ -35,7 +37,7 @@ export class ServerProcess {
     }
   }
 
-  /** Resolves once the server has said in its log where it listens. */
+  /** Resolves once the server has said in its log where it listens, and answers there that it is ready. */
   static async start(options: ServerOptions): Promise<ServerProcess> {
     const child = spawn(process.execPath, [PROGRAM, 'serve'], {
       // Only what a program needs to run: no key or port of the caller's shell may leak into a test.
@@ -106,9 +108,22 @@ export class ServerProcess {
       this.child.on('listening-line', () => resolve('listening'));
     });
     const first = await within(START_DEADLINE_MS, Promise.race([listening, this.exit]));
-    if (first === 'listening') return;
+    if (first === 'listening' && (await within(START_DEADLINE_MS, this.ready())) === true) return;
     await this.kill();
     throw new Error(`the server did not start (${JSON.stringify(first ?? 'too slow')}):\n${this.output}`);
+  }
+
+  /** A node listens before its groups have a leader, and answers 503 until then. */
+  private async ready(): Promise<boolean> {
+    while (this.child.exitCode === null && this.child.signalCode === null) {
+      const status = await fetch(`${this.url}/ready`).then(
+        (response) => response.status,
+        () => undefined,
+      );
+      if (status === 200) return true;
+      await delay(READY_POLL_MS);
+    }
+    return false;
   }
 
   private take(line: string): void {

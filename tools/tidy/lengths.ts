@@ -31,8 +31,18 @@ export const functionLength: Rule = (project) =>
     return found;
   });
 
-/** The function given to `describe` is a chapter of tests, not one piece of code. */
-function isGroupOfTests(node: ts.Node): boolean {
-  const parent = node.parent;
-  return ts.isCallExpression(parent) && /^describe\b/.test(parent.expression.getText());
+/** A function that declares tests is a chapter of them, not one piece of code. */
+function isGroupOfTests(group: ts.Node): boolean {
+  let declares = false;
+  walk(group, (node) => {
+    declares ||= ts.isCallExpression(node) && /\b(describe|test|it)\b/.test(calleeOf(node));
+  });
+  return declares;
+}
+
+/** `test.each(rows)('name', …)` is a call of `test`, too. */
+function calleeOf(call: ts.CallExpression): string {
+  let callee: ts.Expression = call.expression;
+  while (ts.isCallExpression(callee)) callee = callee.expression;
+  return callee.getText();
 }

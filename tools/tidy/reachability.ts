@@ -3,9 +3,9 @@ import ts from 'typescript';
 import { importsOf } from './imports';
 import { CODE, isTest, type Project, type Rule, walk } from './project';
 
-/** Where running starts, or where others come in: programs, the doors of libraries, and tests. */
+/** Where running starts, or where others come in: programs, benchmarks, the doors of libraries, and tests. */
 const ENTRY =
-  /^(apps\/[^/]+\/src\/main|libs\/[^/]+\/src\/index|bench\/run|libs\/[^/]+\/bench\/[^/]+|tools\/cluster\/run|libs\/testkit\/src\/simulator\/run)\.ts$|^tools\/run\.mjs$|^[^/]+\.(mjs|cjs)$|^examples\/.*\.mjs$/;
+  /^(apps\/[^/]+\/src\/main|libs\/[^/]+\/src\/index|(libs\/[^/]+\/)?bench\/[^/]+|tools\/cluster\/run|libs\/testkit\/src\/simulator\/run)\.ts$|^tools\/run\.mjs$|^[^/]+\.(mjs|cjs)$|^examples\/.*\.mjs$/;
 
 /** A file that nothing leads to is dead code. */
 export const reachability: Rule = (project) => {

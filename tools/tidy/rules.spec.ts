@@ -101,7 +101,11 @@ describe('lengths', () => {
     expect(findings(functionLength, { 'a.ts': `function f() {\n${lines(79)}}` })).toHaveLength(1);
     expect(findings(functionLength, { 'a.ts': `class A {\nf = () => {\n${lines(79)}}}` })).toHaveLength(1);
     expect(findings(functionLength, { 'a.ts': `function f() {\n${lines(78)}}` })).toEqual([]);
-    expect(findings(functionLength, { 'a.spec.ts': `describe('a', () => {\n${lines(200)}});` })).toEqual([]);
+    expect(
+      findings(functionLength, { 'a.spec.ts': `describe('a', () => {\n${lines(200)}it('b', f);});` }),
+    ).toEqual([]);
+    const shared = `const rules = () => {\n${lines(200)}test.each([1])('a', f);}`;
+    expect(findings(functionLength, { 'a.ts': shared })).toEqual([]);
     expect(findings(functionLength, { 'a.spec.ts': `test('a', () => {\n${lines(200)}});` })).toHaveLength(1);
   });
 });
@@ -126,6 +130,12 @@ describe('marks', () => {
     'it.todo(1)',
   ])('%s is found', (call) => {
     expect(findings(switchedTests, { 'a.spec.ts': call })).toHaveLength(1);
+  });
+
+  test('a test that says why it is left out is allowed, one that says nothing is not', () => {
+    expect(findings(switchedTests, { 'a.spec.ts': "it.skip('left out: no data here', f)" })).toEqual([]);
+    expect(findings(switchedTests, { 'a.spec.ts': "it.skip('later', f)" })).toHaveLength(1);
+    expect(findings(switchedTests, { 'a.spec.ts': "it.only('left out: all others', f)" })).toHaveLength(1);
   });
 
   test('printing is found in libraries and the server, not in the command line', () => {

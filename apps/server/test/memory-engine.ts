@@ -6,9 +6,10 @@ import {
   type ReadOutcome,
   type ReadRequest,
   type WriteCommand,
+  StateError,
   commitSeq,
 } from '#contracts';
-import type { Engine, ReadAnswer, ReadinessCheck } from '#replication';
+import type { ClusterOperations, Engine, ReadAnswer, ReadinessCheck } from '#replication';
 import type { WatchHandle, WatchRequest, WatchSink } from '#watch';
 
 interface Stored {
@@ -16,12 +17,16 @@ interface Stored {
   readonly commitSeq: CommitSeq;
 }
 
+const refuse = (): Promise<never> => Promise.reject(new StateError('no_leader', 'There is no cluster here.'));
+const unreachableCluster: ClusterOperations = { view: refuse, removeNode: refuse, transferLeader: refuse };
+
 /** An engine without a log, for the HTTP edge alone: one map, one counter, watchers told in the same turn. */
 export class MemoryEngine implements Engine {
   readonly checks: ReadinessCheck[] = [
     { name: 'storage', ok: true, detail: '' },
     { name: 'nats', ok: true, detail: 'degraded' },
   ];
+  readonly cluster = unreachableCluster;
   readonly watchers = new Set<{ request: WatchRequest; sink: WatchSink; drained: number; closed: boolean }>();
   readonly commands: WriteCommand[] = [];
   /** Set to make the next calls fail. */

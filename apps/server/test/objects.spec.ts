@@ -27,6 +27,15 @@ describe('objects', () => {
     expect(got.headers['x-request-id']).toBe('mine-1');
   });
 
+  it('answers HEAD as GET, without the body', async () => {
+    const put = await test.send('PUT', `${OBJECTS}/head`, { json: { body: 'ü' } });
+    const head = await test.send('HEAD', `${OBJECTS}/head`);
+    expect([head.status, head.text]).toEqual([200, '']);
+    expect(head.headers.etag).toBe(put.headers.etag);
+    expect(head.headers['content-length']).toBe(String(Buffer.byteLength(put.text)));
+    expect((await test.send('HEAD', `${OBJECTS}/none`)).status).toBe(404);
+  });
+
   it('posts with the id of the body, and makes a ULID without one', async () => {
     const named = await test.send('POST', OBJECTS, { json: { id: 'named' } });
     expect(named.status).toBe(200);

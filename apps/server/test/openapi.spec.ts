@@ -11,7 +11,7 @@ interface Schema {
   readonly example?: unknown;
 }
 interface Operation {
-  readonly parameters?: readonly { name: string; in: string; example?: unknown; schema?: Schema }[];
+  readonly parameters?: readonly { name: string; in: string; example?: string | number; schema?: Schema }[];
   readonly requestBody?: { content: Record<string, { schema: Schema }> };
   readonly responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
   readonly security?: unknown;

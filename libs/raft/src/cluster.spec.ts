@@ -8,7 +8,7 @@ import type { PlantedBug } from './types';
  */
 const FIRST_SEED = Number(process.env['SEED'] ?? 1);
 const SEEDS = Number(process.env['SEEDS'] ?? 60);
-const STEPS = 2500;
+const STEPS = 5000;
 
 function failureOf(seed: number, plantedBug?: PlantedBug): string | undefined {
   try {

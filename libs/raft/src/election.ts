@@ -1,5 +1,6 @@
 import { EntryKind, type LogIndex, NO_MEMBER, type Term } from '#contracts';
 import type { Core } from './core';
+import type { MessageDraft } from './message';
 import { votersOf } from './quorum/joint';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles';
 import { type Message, MessageType } from './types';
@@ -77,7 +78,7 @@ export function handleVoteRequest(core: Core, message: Message): void {
   );
   // A granted pre-vote answers in the term that it was asked for; a refusal tells the term that it knows.
   answer.term = granted ? message.term : core.term;
-  answer.reject = !granted;
+  if (!granted) refuse(core, answer);
   core.sendAfterDurable(answer);
   if (granted && !isPreVote) {
     core.electionElapsedTicks = 0;
@@ -88,11 +89,30 @@ export function handleVoteRequest(core: Core, message: Message): void {
 /** A pre-vote asked for in an older term is refused with the newer one, so that its sender catches up. */
 export function refuseStalePreVote(core: Core, message: Message): void {
   const answer = core.draft(MessageType.requestPreVoteResponse, message.from);
-  answer.reject = true;
+  refuse(core, answer);
   core.sendAfterDurable(answer);
 }
 
+/**
+ * A refusal tells what is known to be committed. A candidate may need it: when its configuration is older than
+ * the refuser's, the votes that it asks for may be of members that were removed since, whose logs go on beyond
+ * its own and who never campaign again. Nobody could be elected then. That an entry is committed is true for
+ * ever and whoever says it, so it is safe to learn it here.
+ */
+function refuse(core: Core, answer: MessageDraft): void {
+  answer.reject = true;
+  answer.commit = core.log.committed;
+  answer.logTerm = core.log.term(core.log.committed) ?? (0 as Term);
+}
+
+function learnCommit(core: Core, message: Message): void {
+  const { log } = core;
+  if (message.reject && message.commit > log.committed && log.term(message.commit) === message.logTerm)
+    log.commitTo(message.commit);
+}
+
 export function handleVoteResponse(core: Core, message: Message): void {
+  learnCommit(core, message);
   const awaited =
     core.role === 'preCandidate' ? MessageType.requestPreVoteResponse : MessageType.requestVoteResponse;
   const isRunning = core.role === 'preCandidate' || core.role === 'candidate';

@@ -91,6 +91,9 @@ export function handleAppend(core: Core, message: Message): void {
     answerAppend(core, answer);
     return;
   }
+  // What follows a snapshot that is being installed would have to be written after it, and so be answered later
+  // than it. The leader sends it again when a heartbeat is answered.
+  if (log.unstable.snapshot !== undefined) return;
   const previous = { index: message.index, term: message.logTerm };
   const lastNewIndex = log.maybeAppend(previous, message.entries, message.commit);
   if (lastNewIndex !== undefined) {

@@ -68,19 +68,23 @@ function restore(core: Core, snapshot: SnapshotMetadata): boolean {
     return false;
   }
   log.restore(snapshot);
+  return true;
+}
+
+/**
+ * The host has installed the snapshot durably: the state stands at its index, and only now its configuration is in
+ * force. Until then the host may still apply conf changes that were handed out before.
+ */
+export function snapshotInstalled(core: Core, index: LogIndex): void {
+  const { unstable } = core.log;
+  const { snapshot } = unstable;
+  if (snapshot?.index !== index) return core.broken(`snapshot ${index} is not being installed`);
+  unstable.snapshotInstalled();
+  core.cursor.restored(index);
   const outcome = restoreConfiguration(
-    { lastIndex: log.lastIndex, newInflights: () => core.tracker.newInflights() },
+    { lastIndex: index, newInflights: () => core.tracker.newInflights() },
     snapshot.confState,
   );
   if (!outcome.ok) return core.broken(`the snapshot's configuration is impossible: ${outcome.reason}`);
   core.tracker.use(outcome.configuration, outcome.progress);
-  return true;
-}
-
-/** The host has installed the snapshot durably: the state stands at its index. */
-export function snapshotInstalled(core: Core, index: LogIndex): void {
-  const { unstable } = core.log;
-  if (unstable.snapshot?.index !== index) return;
-  unstable.snapshotInstalled();
-  core.cursor.restored(index);
 }

@@ -60,7 +60,7 @@ export function describeMessage(message: Message): string {
       break;
     case MessageType.requestVoteResponse:
     case MessageType.requestPreVoteResponse:
-      parts.push(message.reject ? 'refused' : 'granted');
+      parts.push(message.reject ? `refused commit=${message.logTerm}/${message.commit}` : 'granted');
       break;
     case MessageType.heartbeat:
       parts.push(`commit=${message.commit}${message.context > 0 ? ` round=${message.context}` : ''}`);

@@ -96,6 +96,9 @@ export class SafetyChecks {
   private checkCommitted(leader: SimulatedMember, commit: LogIndex): void {
     const term = leader.node.termAt(commit);
     if (term === undefined) return;
+    // Counting replicas of an older term's entry proves nothing (section 3.6.2): it may yet be overwritten.
+    if (term !== leader.node.term)
+      this.fail(`${leader.id} commits ${term}/${commit} by counting in term ${leader.node.term}`);
     const { voters, votersOutgoing }: ConfState = leader.node.status().confState;
     for (const half of [voters, votersOutgoing]) {
       const holding = half.filter((id) => this.members.get(id)?.storage.holdsDurably(commit, term) === true);

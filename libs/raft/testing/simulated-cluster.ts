@@ -42,7 +42,7 @@ export class SimulatedCluster {
   private add(id: MemberId, confState: ConfState, floor: number): void {
     const config: RaftConfig = {
       id,
-      electionTimeoutTicks: 6,
+      electionTimeoutTicks: 5,
       heartbeatTicks: 2,
       maxMessageBytes: 60,
       maxInflightMessages: 3,
@@ -72,20 +72,21 @@ export class SimulatedCluster {
     const { random } = this;
     const member = random.pick([...this.members.values()]) as SimulatedMember;
     const dice = random.below(1000);
-    if (dice < 180) member.node.tick();
-    else if (dice < 420) this.takeReady(member);
-    else if (dice < 560) this.sync(member);
-    else if (dice < 640) member.apply(1 + random.below(3));
+    if (dice < 90) member.node.tick();
+    else if (dice < 290) this.takeReady(member);
+    else if (dice < 440) this.sync(member);
+    else if (dice < 520) this.apply(member, 1 + random.below(3));
     else if (dice < 880) this.deliver();
-    else if (dice < 940) this.propose(member);
-    else if (dice < 955) this.read(member);
-    else if (dice < 965) this.crash(member);
-    else if (dice < 975) this.changeMembers(member);
-    else if (dice < 983) member.compact((member.applied - random.below(4)) as LogIndex);
-    else if (dice < 988) member.node.transferLeadership((1 + random.below(MAX_MEMBERS)) as MemberId);
-    else if (dice < 993) this.cut = new Set([member.id]);
-    else if (dice < 998) this.cut.clear();
-    else member.node.campaign();
+    else if (dice < 930) this.propose(member);
+    else if (dice < 950) this.read(member);
+    else if (dice < 953) this.crash(member);
+    else if (dice < 976) this.changeMembers(member);
+    else if (dice < 984) member.compact((member.applied - random.below(4)) as LogIndex);
+    else if (dice < 986) member.node.transferLeadership((1 + random.below(MAX_MEMBERS)) as MemberId);
+    else if (dice < 988) this.cut = new Set([member.id]);
+    else if (dice < 990) this.cut.clear();
+    else if (dice < 991) member.node.campaign();
+    else member.node.tick();
     this.checks.afterStep(member);
   }
 
@@ -109,14 +110,21 @@ export class SimulatedCluster {
     if (member.hasWriteInFlight) this.send(member.sync());
   }
 
+  private apply(member: SimulatedMember, count: number): void {
+    for (let applied = 0; applied < count && member.hasToApply; applied += 1) {
+      member.applyOne();
+      this.checks.afterStep(member);
+    }
+  }
+
   /** Any message, early, late, twice or never. */
   private deliver(): void {
     const { random } = this;
     if (this.network.length === 0) return;
     const at = random.chance(70) ? 0 : random.below(this.network.length);
     const message = this.network[at] as Message;
-    if (!random.chance(4)) this.network.splice(at, 1);
-    if (random.chance(6)) this.lose(message);
+    if (!random.chance(2)) this.network.splice(at, 1);
+    if (random.chance(2)) this.lose(message);
     else this.receive(message);
   }
 
@@ -209,8 +217,8 @@ export class SimulatedCluster {
     while (member.node.hasReady() || member.hasWriteInFlight || member.hasToApply) {
       this.takeReady(member);
       while (member.hasWriteInFlight) this.sync(member);
-      member.apply(100);
       this.checks.afterStep(member);
+      this.apply(member, Infinity);
     }
   }
 

@@ -74,6 +74,8 @@ export class SimulatedMember {
     const held = this.held.shift();
     if (held?.mark !== mark) throw new Error(`mark ${mark} was synced, ${held?.mark} was next`);
     if (held.snapshot !== undefined) {
+      // Whatever was handed out before lies at or below the snapshot: it is in the state already.
+      this.toApply = [];
       this.applied = held.snapshot.index;
       this.configurations = [{ index: held.snapshot.index, confState: held.snapshot.confState }];
     }
@@ -81,20 +83,17 @@ export class SimulatedMember {
     return held.messages;
   }
 
-  /** Applies some of what was handed out. */
-  apply(count: number): void {
-    const entries = this.toApply.splice(0, count);
-    for (const entry of entries) {
-      this.applied = entry.index;
-      if (entry.kind === EntryKind.confChange) {
-        const confState = this.node.applyConfChange(entry.data);
-        this.configurations.push({ index: entry.index, confState });
-      }
+  /** Applies the next entry of what was handed out. */
+  applyOne(): void {
+    const entry = this.toApply.shift();
+    if (entry === undefined) return;
+    this.applied = entry.index;
+    if (entry.kind === EntryKind.confChange) {
+      const confState = this.node.applyConfChange(entry.data);
+      this.configurations.push({ index: entry.index, confState });
     }
-    const last = entries.at(-1);
-    if (last === undefined) return;
-    this.storage.available = { index: last.index, term: last.term, confState: this.confState };
-    this.node.applied(last.index);
+    this.storage.available = { index: entry.index, term: entry.term, confState: this.confState };
+    this.node.applied(entry.index);
   }
 
   compact(to: LogIndex): void {

@@ -1,4 +1,6 @@
-import type { CommandOutcome, CommitSeq, ReadOutcome, ReadRequest, WriteCommand } from '#contracts';
+import type { CommandOutcome, CommitSeq, GroupId, ReadOutcome, ReadRequest, WriteCommand } from '#contracts';
+import type { ClusterView } from './cluster-admin';
+import type { NodeDocument } from './meta/documents';
 import type { WatchHandle, WatchRequest, WatchSink } from '#watch';
 
 /** How fresh a read must be. */
@@ -20,6 +22,19 @@ export interface ReadinessCheck {
   readonly detail: string;
 }
 
+/** What an operator may ask of the cluster through any node. */
+export interface ClusterOperations {
+  /** The cluster as this node can see it now; nodes that do not answer within a second count as not alive. */
+  view(): Promise<ClusterView>;
+  /**
+   * Begins the removal of a node by name: it gives up its replicas one safe step at a time, and its member id never
+   * comes back. Rejects with `not_found`, `conflict` (the last node) or `no_leader`.
+   */
+  removeNode(name: string): Promise<NodeDocument>;
+  /** Asks a group's leader to hand over to a voter; resolves when it was asked. Rejects with `not_found` or `no_leader`. */
+  transferLeader(group: GroupId, name: string): Promise<void>;
+}
+
 /** What the server needs of the engine, in plain data, so that it may live in another thread. */
 export interface Engine {
   /**
@@ -37,6 +52,7 @@ export interface Engine {
    * cannot catch up, with `no_leader` or `timeout`; see {@link WatchSink} for the stream.
    */
   watch(request: WatchRequest, sink: WatchSink): Promise<WatchHandle>;
+  readonly cluster: ClusterOperations;
   readiness(): readonly ReadinessCheck[];
   /** Stops taking writes, ends watches with `draining`, hands leadership over, flushes and closes. */
   stop(): Promise<void>;

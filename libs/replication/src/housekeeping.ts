@@ -1,5 +1,5 @@
 import { encodeCommand } from '#codec';
-import type { Command, LogIndex } from '#contracts';
+import { StateError, type Command, type LogIndex } from '#contracts';
 import { nextExpiryMs, oldestCommit } from '#state-machine';
 import type { Driver } from './driver';
 import type { Clock, LogStore } from './ports';
@@ -15,6 +15,8 @@ export interface HousekeepingOptions {
   /** Entries applied since the last trim that make the next one worthwhile, and how many stay for slow followers. */
   readonly trimEveryEntries: number;
   readonly keepEntries: number;
+  /** Other parts of the node that look around once in a while. */
+  readonly onRound: () => void;
   readonly onError: (error: Error) => void;
 }
 
@@ -46,6 +48,7 @@ export class Housekeeping {
     if (!this.running) return;
     this.cancel = this.options.clock.after(this.options.intervalMs, () => {
       for (const replica of this.options.driver.all()) this.visit(replica);
+      this.options.onRound();
       this.schedule();
     });
   }
@@ -55,7 +58,9 @@ export class Housekeeping {
     this.busy.add(replica);
     void this.tend(replica)
       .catch((error: unknown) => {
-        if (this.running) this.options.onError(error instanceof Error ? error : new Error(String(error)));
+        // Losing leadership meanwhile is no news; the next leader finds the same to do.
+        if (this.running && !(error instanceof StateError))
+          this.options.onError(error instanceof Error ? error : new Error(String(error)));
       })
       .finally(() => this.busy.delete(replica));
   }

@@ -2,6 +2,18 @@ export * from './ports';
 export * from './engine';
 export type { FoundingMember, IdentityStore, NodeIdentity } from './identity';
 export { NO_PEERS } from './no-peers';
-export { DEFAULT_GROUP, Node, type NodeObserver, type NodeOptions, type ReplicaStatus } from './node';
+export { DEFAULT_GROUP, Node, type NodeObserver, type NodeOptions } from './node';
+export type { ReplicaStatus } from './node-status';
+export type { ClusterView, GroupView } from './cluster-admin';
+export {
+  Formation,
+  KnownUnderAnotherDisk,
+  join,
+  type ConfiguredNode,
+  type FormationOptions,
+  type Introductions,
+} from './formation';
+export { KINDS_BEFORE_MEMBERSHIP, PeerKind } from './peers/peer-kinds';
 export { StateCorruption } from './state-corruption';
 export { readRaftFrame } from './peers/raft-frame';
+export type { NodeDocument } from './meta/documents';

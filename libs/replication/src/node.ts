@@ -1,28 +1,36 @@
 import {
   META_GROUP,
+  RESERVED_NAMESPACE_PREFIX,
   StateError,
   groupId,
-  type CommitSeq,
   type GroupId,
-  type LogIndex,
   type MemberId,
   type Term,
 } from '#contracts';
-import type { ConfState, RaftConfig, Role } from '#raft';
+import type { Message, RaftConfig } from '#raft';
 import type { Digest } from '#state-machine';
 import { WatchHub, type WatchLimits, type WatchObserver, type WatchStats } from '#watch';
-import { alignLog, bootstrapReplica } from './bootstrap';
 import { ReplicaChangeSource } from './change-source';
+import { ClusterAdmin } from './cluster-admin';
+import { encodeBody } from './cluster-bodies';
 import { Driver } from './driver';
 import type { Engine } from './engine';
 import { Housekeeping } from './housekeeping';
 import type { IdentityStore, NodeIdentity } from './identity';
+import { Admission } from './meta/admission';
+import { ClusterKeeper } from './meta/cluster-keeper';
 import { Directory } from './meta/directory';
+import { MetaWriter } from './meta/meta-writer';
+import type { ReplicaStatus } from './node-status';
 import { Outbox } from './peers/outbox';
+import { PeerKind } from './peers/peer-kinds';
 import { PeerService } from './peers/peer-service';
 import type { Clock, LogStore, Network, Random, StateStores } from './ports';
-import { Replica, type ReplicaLimits } from './replica';
+import type { Replica, ReplicaLimits } from './replica';
+import { ReplicaHost } from './replica-host';
 import { ReplicatedEngine } from './replicated-engine';
+import { SnapshotReceiver } from './snapshots/snapshot-receiver';
+import { SnapshotSender } from './snapshots/snapshot-sender';
 
 /** The group of every namespace that nobody placed elsewhere. */
 export const DEFAULT_GROUP = groupId(1);
@@ -36,6 +44,17 @@ export interface NodeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly digest: Digest;
+  /** Where others reach this node; told to the cluster when it changes. */
+  readonly address: {
+    readonly region: string;
+    readonly host: string;
+    readonly port: number;
+    readonly httpUrl: string;
+  };
+  /** Addresses of peers by name that the operator gave this node itself: they win over what nodes tell. */
+  readonly addressOverrides: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
+  /** Voters of the default placement, when this node is the one that begins it. */
+  readonly defaultReplicas: number;
   readonly tickMs: number;
   readonly raft: Omit<RaftConfig, 'id' | 'random'>;
   readonly replicaLimits: ReplicaLimits;
@@ -46,6 +65,8 @@ export interface NodeOptions {
   readonly observer: NodeObserver;
   /** The process must end: an invariant is broken, or the disk failed. */
   readonly onFatal: (error: Error) => void;
+  /** This node was removed from its cluster: it has nothing more to do. Called at least once. */
+  readonly onRemoved: () => void;
   /** Everything is flushed and closed: what was locked may be let go of. */
   readonly onReleased: () => Promise<void>;
 }
@@ -57,25 +78,19 @@ export interface NodeObserver {
   warning(what: string, error: Error): void;
 }
 
-/** A replica in numbers. */
-export interface ReplicaStatus {
-  readonly group: GroupId;
-  readonly role: Role;
-  readonly leader: MemberId;
-  readonly term: Term;
-  readonly commit: LogIndex;
-  readonly applied: LogIndex;
-  readonly commitSeq: CommitSeq;
-  readonly configuration: ConfState;
-  readonly matches: readonly { readonly member: MemberId; readonly match: LogIndex }[];
-}
-
 /** One node: its replicas over the one log, the loop that drives them, its watchers, and the way to its peers. */
 export class Node {
   readonly engine: Engine;
+  readonly admin: ClusterAdmin;
   readonly directory = new Directory();
   private readonly driver: Driver;
   private readonly hub: WatchHub;
+  private readonly host: ReplicaHost;
+  private readonly sender: SnapshotSender;
+  private readonly receiver: SnapshotReceiver;
+  private readonly admission: Admission;
+  private readonly writer: MetaWriter;
+  private readonly keeper: ClusterKeeper;
   private readonly housekeeping: Housekeeping;
 
   static async open(options: NodeOptions): Promise<Node> {
@@ -90,17 +105,19 @@ export class Node {
   }
 
   private constructor(private readonly options: NodeOptions) {
-    const { clock, log, network, identity } = options;
+    const { clock, log, network, identity, digest, stores } = options;
+    const { directory } = this;
+    const warning = (what: string) => (error: Error) => options.observer.warning(what, error);
     const outbox = new Outbox(network);
-    this.driver = new Driver({
+    const driver = (this.driver = new Driver({
       log,
       clock,
       tickMs: options.tickMs,
       readRetryMs: options.tickMs * options.raft.electionTimeoutTicks,
-      send: (replica, messages) => messages.forEach((message) => outbox.add(replica.group, message)),
+      send: (replica, messages) => this.send(outbox, replica, messages),
       flushSent: () => outbox.flush(),
       onFatal: options.onFatal,
-    });
+    }));
     this.hub = new WatchHub({
       source: new ReplicaChangeSource((ns) => this.replicaOf(ns), clock),
       clock,
@@ -108,19 +125,55 @@ export class Node {
       observer: options.watchObserver,
       defer: (task) => clock.soon(task),
     });
-    const peers = new PeerService({
+    this.host = new ReplicaHost({
       member: identity.member,
-      network,
-      driver: this.driver,
+      driver,
+      log,
+      stores,
+      replica: { random: options.random, raft: options.raft, limits: options.replicaLimits, digest },
+      onChanges: (replica, changes) => {
+        if (replica.group === META_GROUP) this.directoryChanged(replica);
+        for (const batch of changes) this.hub.publish(batch);
+      },
+      onLeader: options.observer.leaderChanged,
+    });
+    this.sender = new SnapshotSender({
       clock,
-      holders: (group) => this.directory.groups.get(group)?.voters ?? [],
-      onStranger: () => undefined,
-      onSnapshotOffer: () => undefined,
-      others: new Map(),
-      onPeer: () => undefined,
+      digest,
+      replica: (group) => driver.get(group),
+      chunkBytes: SNAPSHOT_CHUNK_BYTES,
+      idleMs: SNAPSHOT_IDLE_MS,
+    });
+    this.receiver = new SnapshotReceiver({
+      network,
+      stores,
+      clock,
+      digest,
+      chunkTimeoutMs: SNAPSHOT_CHUNK_TIMEOUT_MS,
+      attempts: SNAPSHOT_CHUNK_ATTEMPTS,
+      onWarning: (what, error) => options.observer.warning(what, error),
+      onInstalled: (replica) => {
+        if (replica.group === META_GROUP) this.directoryChanged(replica);
+        else this.hub.catchUp();
+      },
+    });
+    const peers = this.peerService();
+    this.writer = new MetaWriter(driver, clock, peers);
+    const { clusterId, member } = identity;
+    this.admin = new ClusterAdmin({ clusterId, member, driver, directory, network, writer: this.writer });
+    this.admission = new Admission({ clusterId, driver, directory, writer: this.writer, network });
+    this.keeper = new ClusterKeeper({
+      driver,
+      directory,
+      writer: this.writer,
+      founders: identity.founders,
+      defaultGroup: DEFAULT_GROUP,
+      defaultReplicas: options.defaultReplicas,
+      gather: async () => (await this.admin.gather()).flatMap(({ replicas }) => replicas),
+      onError: warning('keeping the cluster as it should be'),
     });
     this.housekeeping = new Housekeeping({
-      driver: this.driver,
+      driver,
       log,
       clock,
       intervalMs: HOUSEKEEPING_MS,
@@ -128,36 +181,39 @@ export class Node {
       historyRetentionCommits: options.historyRetentionCommits,
       trimEveryEntries: TRIM_EVERY_ENTRIES,
       keepEntries: KEEP_ENTRIES,
-      onError: (error) => options.observer.warning('housekeeping', error),
+      onRound: () => this.tend(),
+      onError: warning('housekeeping'),
     });
     this.engine = new ReplicatedEngine({
-      member: identity.member,
-      driver: this.driver,
+      member,
+      driver,
       routing: { groupOf },
       hub: this.hub,
       log,
       clock,
       forwarding: peers,
+      cluster: this.admin,
       release: () => this.release(),
       stopGraceMs: STOP_GRACE_MS,
     });
   }
 
   replicas(): readonly ReplicaStatus[] {
-    return [...this.driver.all()].map((replica) => {
-      const status = replica.status();
-      return {
-        group: replica.group,
-        role: status.role,
-        leader: status.leader,
-        term: status.term,
-        commit: status.commit,
-        applied: status.applied,
-        commitSeq: replica.commitSeq,
-        configuration: replica.configuration,
-        matches: status.progress.map(({ member, match }) => ({ member, match })),
-      };
-    });
+    return this.admin.status().replicas;
+  }
+
+  /** Answers a node that wants to become a member; see {@link Admission}. */
+  admit(question: Uint8Array): Promise<Uint8Array> {
+    return this.admission.admit(question);
+  }
+
+  /** Whether a peer that has proven the secret is who the cluster knows under its member id. */
+  knows(peer: { readonly memberId: MemberId; readonly incarnation: string }): 'known' | 'unknown' | 'stale' {
+    const documented = this.directory.nodes.get(peer.memberId);
+    const founder = this.options.identity.founders.find(({ member }) => member === peer.memberId);
+    const known = documented ?? founder;
+    if (known === undefined || documented?.state === 'removed') return 'unknown';
+    return known.incarnation === peer.incarnation ? 'known' : 'stale';
   }
 
   /** Bytes that all replicas' states take on disk, roughly. */
@@ -174,52 +230,113 @@ export class Node {
   private async begin(): Promise<void> {
     const { identity, log } = this.options;
     const held = log.groups();
-    if (identity.begun && held.length === 0 && identity.founder) {
-      throw new Error(
-        'the log is gone: this node must not go on under its identity; let it join as a new one',
-      );
+    if (identity.begun && identity.founder && held.length === 0) {
+      throw new Error('the log is gone: this node must not go on under its old identity');
     }
+    this.connectPeers();
     if (identity.founder && !identity.begun) {
-      for (const group of [META_GROUP, DEFAULT_GROUP]) await this.host(group, true);
+      const voters = identity.founders.map(({ member }) => member);
+      for (const group of [META_GROUP, DEFAULT_GROUP]) await this.host.open(group, voters);
       await this.options.identities.save({ ...identity, begun: true });
     } else {
-      for (const group of held) await this.host(group, false);
+      for (const group of new Set([META_GROUP, ...held])) await this.host.open(group);
     }
     for (const replica of this.driver.all()) {
       const { voters } = replica.configuration;
       // Alone there is nobody to wait for.
       if (voters.length === 1 && voters[0] === identity.member) replica.campaign();
+      if (replica.group === META_GROUP) this.directoryChanged(replica);
     }
   }
 
-  private async host(group: GroupId, founding: boolean): Promise<Replica> {
-    const { log, stores, random, digest, identity } = this.options;
-    const store = await stores.open(group);
-    if (founding) {
-      const voters = identity.founders.map(({ member }) => member);
-      await bootstrapReplica(group, voters, { log, store, digest });
-    } else {
-      await alignLog(group, { log, store });
-    }
-    const replica = new Replica({
-      group,
+  private peerService(): PeerService {
+    const { identity, network, clock } = this.options;
+    const nothing = new Uint8Array(0);
+    type Answer = (from: MemberId, body: Uint8Array) => Promise<Uint8Array>;
+    const others = new Map<number, Answer>([
+      [PeerKind.status, () => Promise.resolve(encodeBody(this.admin.status()))],
+      [PeerKind.join, (_, body) => this.admit(body)],
+      [PeerKind.snapshotChunk, (from, body) => this.sender.serve(from, body)],
+      [PeerKind.transfer, (_, body) => Promise.resolve(this.admin.handOver(body)).then(() => nothing)],
+    ]);
+    return new PeerService({
       member: identity.member,
-      log,
-      store,
-      random,
-      raft: this.options.raft,
-      limits: this.options.replicaLimits,
-      digest,
-      onChanges: (from, changes) => {
-        if (from === META_GROUP) this.directory.refresh(store);
-        for (const batch of changes) this.hub.publish(batch);
-      },
-      onWork: (busy) => this.driver.wake(busy),
-      onLeader: (of, leader, term) => this.options.observer.leaderChanged(of, leader, term),
+      network,
+      driver: this.driver,
+      clock,
+      holders: (group) =>
+        this.directory.groups.get(group)?.voters ?? identity.founders.map(({ member }) => member),
+      onStranger: (group) => this.hostIfWanted(group),
+      onSnapshotOffer: (replica, message) => this.receiver.offer(replica, message),
+      others,
+      onPeer: () => undefined,
     });
-    if (group === META_GROUP) this.directory.refresh(store);
-    this.driver.add(replica);
-    return replica;
+  }
+
+  private send(outbox: Outbox, replica: Replica, messages: readonly Message[]): void {
+    for (const message of messages) {
+      if (message.snapshot !== undefined) this.sender.offered(replica.group, message.to);
+      outbox.add(replica.group, message);
+    }
+  }
+
+  /** A group's leader speaks to a replica that is not here: it is begun when the documents say it belongs here. */
+  private hostIfWanted(group: GroupId): void {
+    const wanted = this.directory.groups.get(group);
+    const { member } = this.options.identity;
+    if (wanted === undefined || ![...wanted.voters, ...wanted.learners].includes(member)) return;
+    this.host.open(group).catch((error: unknown) => this.options.onFatal(error as Error));
+  }
+
+  private directoryChanged(meta: Replica): void {
+    this.directory.refresh(meta.store);
+    this.connectPeers();
+    this.keeper.step();
+    const self = this.directory.nodes.get(this.options.identity.member);
+    if (self?.state === 'removed') this.options.onRemoved();
+  }
+
+  private connectPeers(): void {
+    const { identity, network, addressOverrides } = this.options;
+    const nodes = [...this.directory.nodes.values()].filter(({ state }) => state !== 'removed');
+    const peers = nodes.length > 0 ? nodes : identity.founders;
+    network.setPeers(
+      peers
+        .filter(({ member }) => member !== identity.member)
+        .map(({ member, name, region, host, port }) => {
+          const { host: reachHost, port: reachPort } = addressOverrides.get(name) ?? { host, port };
+          return { member, name, region, host: reachHost, port: reachPort };
+        }),
+    );
+  }
+
+  /** What is looked after between changes: membership, this node's own entry, replicas that moved away. */
+  private tend(): void {
+    this.keeper.step();
+    void this.announce().catch(() => undefined);
+    for (const replica of this.driver.all()) this.giveUpIfGone(replica);
+  }
+
+  /** Writes where this node can be reached into its own document, when that has changed. */
+  private async announce(): Promise<void> {
+    const { identity, address } = this.options;
+    const self = this.directory.nodes.get(identity.member);
+    if (self === undefined || self.state !== 'active') return;
+    const { host, port, region, httpUrl } = address;
+    const same =
+      self.host === host && self.port === port && self.region === region && self.httpUrl === httpUrl;
+    if (!same) await this.writer.writeNodes([{ ...self, host, port, region, httpUrl }]);
+  }
+
+  private giveUpIfGone(replica: Replica): void {
+    const { member } = this.options.identity;
+    const wanted = this.directory.groups.get(replica.group);
+    if (replica.group === META_GROUP || wanted === undefined) return;
+    const { voters, votersOutgoing, learners, learnersNext } = replica.configuration;
+    const inConfiguration = [...voters, ...votersOutgoing, ...learners, ...learnersNext].includes(member);
+    if (inConfiguration || voters.length === 0) return;
+    if ([...wanted.voters, ...wanted.learners].includes(member)) return;
+    this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
   private replicaOf(ns: string): Replica {
@@ -233,6 +350,8 @@ export class Node {
   private async release(): Promise<void> {
     this.driver.stop();
     this.housekeeping.stop();
+    this.sender.stop();
+    this.receiver.stop();
     await this.options.network.close();
     const stores = [...this.driver.all()].map((replica) => replica.store);
     for (const store of stores) await store.flush();
@@ -243,7 +362,7 @@ export class Node {
 }
 
 function groupOf(ns: string): GroupId {
-  return ns.startsWith('admin://') ? META_GROUP : DEFAULT_GROUP;
+  return ns.startsWith(RESERVED_NAMESPACE_PREFIX) ? META_GROUP : DEFAULT_GROUP;
 }
 
 const HOUSEKEEPING_MS = 500;
@@ -251,3 +370,7 @@ const HOUSEKEEPING_MS = 500;
 const KEEP_ENTRIES = 20_000;
 const TRIM_EVERY_ENTRIES = 50_000;
 const STOP_GRACE_MS = 4_000;
+const SNAPSHOT_CHUNK_BYTES = 262_144;
+const SNAPSHOT_IDLE_MS = 10_000;
+const SNAPSHOT_CHUNK_TIMEOUT_MS = 5_000;
+const SNAPSHOT_CHUNK_ATTEMPTS = 5;

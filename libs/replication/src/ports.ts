@@ -71,9 +71,22 @@ export interface StateStore extends StateReader {
   close(): Promise<void>;
 }
 
+/** A group's next state, built beside the one that counts, as by a snapshot that is installed. */
+export interface NextGeneration {
+  readonly store: StateStore;
+  /** Makes what was written to `store` durable and lets it count from now on, also after a crash. */
+  install(): Promise<void>;
+  /** After {@link install}, once the store of the generation before is closed: removes that one's data. */
+  cleanUp(): Promise<void>;
+  /** Instead of {@link install}: closes and removes it, and the generation before goes on to count. */
+  abandon(): Promise<void>;
+}
+
 /** Opens and removes the state folders of group replicas. */
 export interface StateStores {
   open(group: GroupId): Promise<StateStore>;
+  /** Begins the generation after the one that counts. One at a time for each group. */
+  begin(group: GroupId): Promise<NextGeneration>;
   /** Removes a closed replica's data from the disk. */
   destroy(group: GroupId): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import {
   EntryKind,
-  StateError,
+  type StateError,
   type ChangeBatch,
   type CommandOutcome,
   type CommitSeq,
@@ -24,8 +24,10 @@ import {
 } from '#raft';
 import { ApplyBatch, readApplied } from '#state-machine';
 import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
-import { PendingProposals } from './proposals';
+import { PendingPositions } from './pending-positions';
 import { PendingReads, noLeader } from './pending-reads';
+import { PendingProposals } from './proposals';
+import { dropped, overloaded } from './refusals';
 import type { LogStore, Random, StateStore } from './ports';
 import { GroupLogView } from './raft-storage';
 
@@ -60,13 +62,6 @@ const NO_CONFIGURATION: ConfState = {
   autoLeave: false,
 };
 
-interface WaitingForPosition {
-  readonly seq: CommitSeq;
-  readonly deadlineMs: number;
-  readonly resolve: () => void;
-  readonly reject: (error: StateError) => void;
-}
-
 /**
  * One member of one group on this node: the Raft core, its part of the log, its state, and the clients waiting for
  * it. It does nothing by itself; the driver gives it turns.
@@ -76,10 +71,10 @@ interface WaitingForPosition {
 export class Replica {
   readonly group: GroupId;
   readonly raft: RawNode;
-  readonly store: StateStore;
+  private state: StateStore;
   private readonly proposals = new PendingProposals();
   private readonly reads: PendingReads;
-  private positions: WaitingForPosition[] = [];
+  private readonly positions = new PendingPositions();
   private readonly queue: LogEntry[] = [];
   private appliedIndex: LogIndex;
   private appliedTerm: Term;
@@ -89,7 +84,7 @@ export class Replica {
 
   constructor(private readonly options: ReplicaOptions) {
     this.group = options.group;
-    this.store = options.store;
+    this.state = options.store;
     const applied = readApplied(options.store);
     this.appliedIndex = applied.appliedIndex;
     this.appliedTerm = applied.appliedTerm;
@@ -98,10 +93,15 @@ export class Replica {
     this.reads = new PendingReads(options.random.below(0x10_0000) * 0x1_0000_0000);
     this.raft = new RawNode(
       { ...options.raft, id: options.member, random: (bound) => options.random.below(bound) },
-      new GroupLogView(options.log, options.group, () => this.newestSnapshot()),
+      new GroupLogView(options.log, options.group, () => this.snapshotOfState()),
       { hardState: this.restoreHardState(), confState: this.confState, applied: this.appliedIndex },
     );
     this.leaderNow = this.raft.status().leader;
+  }
+
+  /** The state that counts; another one after a snapshot was installed, so it is not kept by callers. */
+  get store(): StateStore {
+    return this.state;
   }
 
   get applied(): LogIndex {
@@ -126,7 +126,7 @@ export class Replica {
   }
 
   get waitingClients(): number {
-    return this.proposals.size + this.reads.size + this.positions.length;
+    return this.proposals.size + this.reads.size + this.positions.size;
   }
 
   status(): Status {
@@ -175,8 +175,18 @@ export class Replica {
 
   /** Resolves once this replica has applied the change at `seq`. */
   whenReached(seq: CommitSeq, deadlineMs: number): Promise<void> {
-    if (this.appliedSeq >= seq) return Promise.resolve();
-    return new Promise((resolve, reject) => this.positions.push({ seq, deadlineMs, resolve, reject }));
+    return this.positions.wait(seq, this.appliedSeq, deadlineMs);
+  }
+
+  /** Whether this member leads and another voter is known to keep up. */
+  get canHandOver(): boolean {
+    return this.isLeader && this.successor() !== undefined;
+  }
+
+  /** Gives leadership to the voter that is furthest, if there is one: for a node that is about to stop. */
+  handLeadershipOver(): void {
+    const to = this.isLeader ? this.successor() : undefined;
+    if (to !== undefined) this.transferLeadership(to);
   }
 
   /** Asks for leadership without waiting for the election timeout. */
@@ -207,7 +217,7 @@ export class Replica {
     this.proposals.expire(nowMs);
     this.reads.expire(nowMs);
     this.reads.retry(nowMs, readRetryMs);
-    this.answerPositions(nowMs);
+    this.positions.expire(nowMs, this.appliedSeq);
     if (this.raft.hasReady() || this.reads.waiting) this.options.onWork(this);
   }
 
@@ -233,11 +243,17 @@ export class Replica {
   /** Applies what the last ready handed out (which the core bounds in bytes) as one write to the state. */
   applyQueued(): void {
     if (this.queue.length === 0) return;
-    const batch = new ApplyBatch(this.store, this.options.digest);
+    const batch = new ApplyBatch(this.state, this.options.digest);
     const outcomes: (CommandOutcome | undefined)[] = [];
     const changes: ChangeBatch[] = [];
     let confRow: Uint8Array | undefined;
     for (const entry of this.queue) {
+      if (entry.index <= this.appliedIndex) {
+        // The core came to know of it as an entry while a snapshot that holds it was installed.
+        if (entry.kind === EntryKind.confChange) this.raft.applyConfChange(entry.data);
+        outcomes.push(undefined);
+        continue;
+      }
       if (entry.index !== this.appliedIndex + 1) {
         throw new Error(`group ${this.group}: entry ${entry.index} follows applied ${this.appliedIndex}`);
       }
@@ -258,7 +274,7 @@ export class Replica {
       this.appliedTerm = entry.term;
     }
     const writes = batch.finish();
-    this.store.write(
+    this.state.write(
       confRow === undefined ? writes : { ...writes, puts: [...writes.puts, [CONF_STATE_KEY, confRow]] },
     );
     this.appliedSeq = batch.commitSeq;
@@ -268,27 +284,57 @@ export class Replica {
     if (changes.length > 0) this.options.onChanges(this.group, changes);
     for (const [at, entry] of entries.entries()) this.proposals.settle(entry.index, entry.term, outcomes[at]);
     this.reads.appliedTo(this.appliedIndex);
-    this.answerPositions();
+    this.positions.reached(this.appliedSeq);
+  }
+
+  /**
+   * Puts an installed snapshot in the place of the state; the caller steps the message that offered it right after,
+   * with {@link snapshotOfState}, and closes the state returned. Never goes back.
+   */
+  replaceState(next: StateStore): StateStore {
+    const before = this.state;
+    const applied = readApplied(next);
+    if (applied.appliedIndex <= this.appliedIndex) {
+      throw new Error(
+        `group ${this.group}: a snapshot at ${applied.appliedIndex} cannot replace a state at ${this.appliedIndex}`,
+      );
+    }
+    this.state = next;
+    this.appliedIndex = applied.appliedIndex;
+    this.appliedTerm = applied.appliedTerm;
+    this.appliedSeq = applied.commitSeq;
+    this.confState = this.restoreConfState();
+    this.proposals.abandonThrough(this.appliedIndex);
+    this.reads.appliedTo(this.appliedIndex);
+    this.positions.reached(this.appliedSeq);
+    return before;
+  }
+
+  /** A snapshot stands where the state stands: it is streamed from a scan opened at the moment of sending. */
+  snapshotOfState(): SnapshotMetadata | undefined {
+    if (this.appliedIndex === 0) return undefined;
+    return { index: this.appliedIndex, term: this.appliedTerm, confState: this.confState };
+  }
+
+  reportSnapshotFailed(to: MemberId): void {
+    this.raft.reportSnapshot(to, false);
+    this.options.onWork(this);
   }
 
   /** Ends every client's wait: the replica is going away. */
   rejectWaiting(error: () => StateError): void {
     this.proposals.rejectAll(error);
     this.reads.rejectAll(error);
-    for (const waiting of this.positions.splice(0)) waiting.reject(error());
+    this.positions.rejectAll(error);
   }
 
-  private answerPositions(nowMs?: number): void {
-    if (this.positions.length === 0) return;
-    this.positions = this.positions.filter((waiting) => {
-      if (waiting.seq <= this.appliedSeq) waiting.resolve();
-      else if (nowMs !== undefined && waiting.deadlineMs <= nowMs) {
-        waiting.reject(
-          new StateError('timeout', `This replica has applied ${this.appliedSeq}, not yet ${waiting.seq}.`),
-        );
-      } else return true;
-      return false;
-    });
+  private successor(): MemberId | undefined {
+    const { progress, confState } = this.status();
+    const candidates = progress.filter(
+      ({ member, recentActive }) =>
+        member !== this.options.member && recentActive && confState.voters.includes(member),
+    );
+    return candidates.sort((left, right) => right.match - left.match)[0]?.member;
   }
 
   private noteLeader(leader: MemberId): void {
@@ -297,14 +343,8 @@ export class Replica {
     this.options.onLeader(this.group, leader, this.raft.status().term);
   }
 
-  /** A snapshot stands where the state stands: it is streamed from a scan opened at the moment of sending. */
-  private newestSnapshot(): SnapshotMetadata | undefined {
-    if (this.appliedIndex === 0) return undefined;
-    return { index: this.appliedIndex, term: this.appliedTerm, confState: this.confState };
-  }
-
   private restoreConfState(): ConfState {
-    const row = this.store.get(CONF_STATE_KEY);
+    const row = this.state.get(CONF_STATE_KEY);
     return row === undefined ? NO_CONFIGURATION : decodeConfState(row);
   }
 
@@ -320,36 +360,5 @@ export class Replica {
     return state.hardState.commit >= this.appliedIndex
       ? state.hardState
       : { ...state.hardState, commit: this.appliedIndex };
-  }
-}
-
-function overloaded(): StateError {
-  return new StateError(
-    'overloaded',
-    'Too many requests are waiting for this namespace; slow down and retry.',
-    {
-      retry_after: 1,
-    },
-  );
-}
-
-function dropped(reason: Extract<ProposeOutcome, { kind: 'dropped' }>['reason']): StateError {
-  switch (reason) {
-    case 'uncommittedFull':
-      return overloaded();
-    case 'confChangePending':
-      return new StateError(
-        'conflict',
-        'Another membership change is under way; try again when it is done.',
-        {
-          retry_after: 1,
-        },
-      );
-    case 'confChangeInvalid':
-      return new StateError('invalid_request', 'The membership change is impossible in this configuration.');
-    case 'notLeader':
-    case 'notMember':
-    case 'transferring':
-      return noLeader();
   }
 }

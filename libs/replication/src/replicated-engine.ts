@@ -10,7 +10,7 @@ import { encodeCommand } from '#codec';
 import { evaluateRead } from '#state-machine';
 import type { WatchHandle, WatchHub, WatchRequest, WatchSink } from '#watch';
 import type { Driver } from './driver';
-import type { Consistency, Engine, ReadAnswer, ReadinessCheck } from './engine';
+import type { ClusterOperations, Consistency, Engine, ReadAnswer, ReadinessCheck } from './engine';
 import type { Forwarding } from './forwarding';
 import type { Clock, LogStore } from './ports';
 import type { Replica } from './replica';
@@ -27,6 +27,7 @@ export interface ReplicatedEngineOptions {
   readonly hub: WatchHub;
   readonly log: LogStore;
   readonly clock: Clock;
+  readonly cluster: ClusterOperations;
   /** How a request reaches a group's leader, or any replica of it, on another node. */
   readonly forwarding: Forwarding;
   /** Closes what the engine's maker opened: stores, log, links. */
@@ -40,6 +41,10 @@ export class ReplicatedEngine implements Engine {
   private draining = false;
 
   constructor(private readonly options: ReplicatedEngineOptions) {}
+
+  get cluster(): ClusterOperations {
+    return this.options.cluster;
+  }
 
   async write(command: WriteCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
     this.refuseWhenDraining();
@@ -109,13 +114,23 @@ export class ReplicatedEngine implements Engine {
     if (this.draining) return;
     this.draining = true;
     this.options.hub.drain();
+    for (const replica of this.options.driver.all()) replica.handLeadershipOver();
     const deadlineMs = this.options.clock.monotonicMs() + this.options.stopGraceMs;
-    while (this.waitingClients() > 0 && this.options.clock.monotonicMs() < deadlineMs) {
+    while (
+      (this.waitingClients() > 0 || this.leadsOthers()) &&
+      this.options.clock.monotonicMs() < deadlineMs
+    ) {
       await new Promise<void>((resolve) => this.options.clock.after(DRAIN_POLL_MS, resolve));
     }
     this.options.driver.stop();
     for (const replica of this.options.driver.all()) replica.rejectWaiting(drainingError);
     await this.options.release();
+  }
+
+  /** Whether this node still leads a group that another voter could lead. */
+  private leadsOthers(): boolean {
+    for (const replica of this.options.driver.all()) if (replica.canHandOver) return true;
+    return false;
   }
 
   private waitingClients(): number {

@@ -9,11 +9,15 @@ interface NamespaceEvents {
   readonly events: ChangeEvent[];
 }
 
+/** Most objects of one command, whatever it asks for: operations are numbered in two bytes, and one must not stall. */
+const MOST_OBJECTS = 10_000;
+
 /**
  * Deletes what has expired by `tsMs`, soonest first, at most `limit` objects: all at one position. Takes none when
  * nothing has expired.
  */
-export function applyExpire(state: BatchState, limit: number, tsMs: number): Applied {
+export function applyExpire(state: BatchState, requested: number, tsMs: number): Applied {
+  const limit = Math.min(requested, MOST_OBJECTS);
   const { counters, rows } = state;
   const due = [...rows.scan({ ...expiryRange(counters.expiryFromMs, tsMs), limit })].map(([key]) =>
     readExpiryKey(key),

@@ -1,6 +1,6 @@
 export { FolderInUse, type FolderLock, lockFolder } from './folder-lock';
 export { UnknownFolderFormat } from './generation-pointer';
 export { RocksStateStore } from './rocks-state-store';
-export { type NextGeneration, RocksStateStores, type RocksStateStoresOptions } from './rocks-state-stores';
+export { RocksStateStores, type RocksStateStoresOptions } from './rocks-state-stores';
 export { StateStoreFailure } from './rocks-error';
 export { DEFAULT_STATE_MEMORY, type StateMemory } from './rocks-options';

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { GroupId } from '#contracts';
-import type { StateStore, StateStores } from '#replication';
+import type { NextGeneration, StateStores } from '#replication';
 import { readPointer, removePointer, syncFolder, writePointer } from './generation-pointer';
 import { DEFAULT_STATE_MEMORY, type StateMemory } from './rocks-options';
 import { RocksStateStore } from './rocks-state-store';
@@ -10,18 +10,6 @@ export interface RocksStateStoresOptions {
   /** Holds one folder for each group: `<folder>/<group>/<generation>/`. Made when missing. */
   readonly folder: string;
   readonly memory?: StateMemory;
-}
-
-/** The next generation of a group's state, built beside the one that counts, as by a snapshot that is installed. */
-export interface NextGeneration {
-  readonly store: StateStore;
-  /**
-   * Makes what was written to `store` durable and lets it count from now on, also after a crash. The store of the
-   * generation before must be closed; its folder is removed. `store` stays open.
-   */
-  install(): Promise<void>;
-  /** Closes and removes it: the generation before goes on to count. */
-  abandon(): Promise<void>;
 }
 
 /** State folders of a node's replicas, each a RocksDB of its own. */
@@ -62,13 +50,13 @@ export class RocksStateStores implements StateStores {
     const install = async (): Promise<void> => {
       await store.flush();
       await writePointer(groupFolder, generation);
-      await removeGenerationsBut(groupFolder, generation);
     };
+    const cleanUp = (): Promise<void> => removeGenerationsBut(groupFolder, generation);
     const abandon = async (): Promise<void> => {
       await store.close();
       await rm(location, { recursive: true, force: true });
     };
-    return { store, install, abandon };
+    return { store, install, cleanUp, abandon };
   }
 
   async destroy(group: GroupId): Promise<void> {

@@ -1,5 +1,5 @@
 import type { GroupId } from '#contracts';
-import type { Random, StateStore, StateStores } from '#replication';
+import type { NextGeneration, Random, StateStore, StateStores } from '#replication';
 import type { KeyRange, WriteSet } from '#state-machine';
 
 type Row = readonly [key: Uint8Array, value: Uint8Array];
@@ -135,6 +135,22 @@ export class MemoryStateStores implements StateStores {
     const store = new MemoryStateStore(disk);
     this.opened.set(group, store);
     return store;
+  }
+
+  begin(group: GroupId): Promise<NextGeneration> {
+    const disk = new SimulatedStateDisk();
+    const store = new MemoryStateStore(disk);
+    const install = async (): Promise<void> => {
+      await store.flush();
+      this.disks.set(group, disk);
+      this.opened.set(group, store);
+    };
+    return Promise.resolve({
+      store,
+      install,
+      cleanUp: () => Promise.resolve(),
+      abandon: () => store.close(),
+    });
   }
 
   destroy(group: GroupId): Promise<void> {

@@ -133,10 +133,9 @@ export class FrameQueue {
     this.chunkOrdinals.push(ordinal);
   }
 
+  /** Scheduled only while no write is under way, so that one batch at a time is with the socket. */
   private flush(): void {
     this.flushScheduled = false;
-    // One batch at a time: the block may only be written over once no write reads from it.
-    if (this.writing) return;
     this.handOver();
   }
 

@@ -26,6 +26,13 @@ async function startPair(
   return pair;
 }
 
+/** Node 1 dials node 2 and stays away once it lost its links. */
+async function startRestartable(): Promise<{ one: TestNode; two: TestNode }> {
+  const away = { ...PATIENT, backoffMinMs: 600_000, backoffMaxMs: 600_000 };
+  const [one, two] = await startPair({ limits: away }, { limits: PATIENT });
+  return { one, two };
+}
+
 afterEach(async () => {
   await proxy.close();
   await Promise.all(nodes.map((node) => node.transport.close()));
@@ -80,6 +87,19 @@ describe('liveness', () => {
       return two.faults.length === 2;
     });
     expect(two.faults).toEqual(['silent', 'silent']);
+  });
+
+  test('a peer that comes back before its old connection is noticed dead replaces it', async () => {
+    const { one: first, two } = await startRestartable();
+    proxy.freeze();
+    const again = await TestNode.start(1);
+    nodes.push(again);
+    again.transport.setPeers([two.peer()]);
+    await until('it is connected', () => again.transport.connected(memberId(2)));
+    proxy.thaw();
+    await until('the old connections end', () => first.peerEvents.some(({ connected }) => !connected));
+    expect(again.transport.send(memberId(2), 1, [Buffer.from('from the new one')])).toBe(true);
+    await until('it arrives', () => two.received.length === 1);
   });
 
   test('a process that was stopped does not take its own silence for its peers', async () => {

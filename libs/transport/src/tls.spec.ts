@@ -89,9 +89,11 @@ describeTls('tls', () => {
     const anonymous = tls.connect({ port, host: '127.0.0.1', ca: good.ca });
     anonymous.on('error', () => undefined);
     await until('no certificate', () => one.refusals('tls') === 1);
+    anonymous.destroy();
     const plain = connect(port, '127.0.0.1', () => plain.write('AGSTPEER'.repeat(10)));
     plain.on('error', () => undefined);
     await until('plain TCP', () => one.refusals('tls') === 2);
+    plain.destroy();
     const two = await start(2, { tls: () => good, secret: 'guess' });
     two.transport.setPeers([one.peer()]);
     await until('wrong secret', () => one.refusals('secret') > 0);

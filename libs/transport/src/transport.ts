@@ -94,6 +94,8 @@ class SocketTransport implements Transport {
   private peers: readonly PeerAddress[] = [];
   private handlers: NetworkHandlers | undefined;
   private closing: Promise<void> | undefined;
+  private readonly openDials = new Set<(why: string) => void>();
+  private readonly openSingles = new Set<Connection>();
 
   constructor(
     private readonly context: TransportContext,
@@ -209,9 +211,6 @@ class SocketTransport implements Transport {
     this.closing ??= this.closeAll();
     return this.closing;
   }
-
-  private readonly openDials = new Set<(why: string) => void>();
-  private readonly openSingles = new Set<Connection>();
 
   private async closeAll(): Promise<void> {
     const cause = 'this node is closing';

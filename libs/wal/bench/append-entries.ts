@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GroupId, LogEntry, LogIndex, Term } from '#contracts';
-import { type Log, openLog } from '#wal';
+import { type Log, openLog } from '../src/index';
 
 const roundMs = Number(process.argv[2] ?? 3) * 1000;
 const folder = process.argv[3] ?? mkdtempSync(join(tmpdir(), 'append-entries-'));

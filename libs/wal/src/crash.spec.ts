@@ -1,5 +1,5 @@
 import { LogModel, type LogCall, logStateText, randomLogCall, seededRandom, SimDisk } from '#testkit';
-import { type Log, openLog } from '#wal';
+import { type Log, openLog } from './index';
 
 const SEGMENT_BYTES = 1024;
 const CALLS = 32;

@@ -1,5 +1,6 @@
+import type { GroupId, HardState, LogEntry } from '#contracts';
 import { LogModel, logStateText, randomLogCall, seededRandom, SimDisk } from '#testkit';
-import { type Log, LogCorruption, openLog, verifyLog } from '#wal';
+import { type Log, LogCorruption, openLog, verifyLog } from './index';
 
 const SEGMENT_BYTES = 1024;
 
@@ -152,6 +153,50 @@ describe('damage', () => {
       await new Promise((resolve) => bad.remove(`wal/${name}`, resolve));
       expect(await recover(bad)).toBeInstanceOf(LogCorruption);
     }
+  });
+
+  it('a missing first segment is noticed, even if it held nothing but votes', async () => {
+    const disk = new SimDisk();
+    const log = await openOn(disk);
+    const hardState = { term: 3, vote: 2, commit: 0 } as unknown as HardState;
+    const groups = Array.from({ length: 16 }, (_, number) => (number + 1) as GroupId);
+    log.append(
+      groups.map((group) => ({ group, hardState, entries: [] })),
+      () => undefined,
+    );
+    const data = Buffer.alloc(300);
+    const entry = { term: 1, index: 1, kind: 0, data } as unknown as LogEntry;
+    log.append([{ group: 99 as GroupId, entries: [entry] }], () => undefined);
+    await log.close();
+    const [first] = disk
+      .list('wal')
+      .filter((name) => name.endsWith('.wal'))
+      .sort();
+    await new Promise((resolve) => disk.remove(`wal/${first}`, resolve));
+    expect(await recover(disk)).toMatchObject({ reason: expect.stringContaining('missing') as string });
+  });
+
+  it('a segment of another log in the place of one of this is noticed, sound as it is', async () => {
+    const write = async (fill: string): Promise<SimDisk> => {
+      const disk = new SimDisk();
+      const log = await openOn(disk);
+      for (let at = 1; at <= 12; at++) {
+        const entry = { term: 1, index: at, kind: 0, data: Buffer.alloc(200, fill) } as unknown as LogEntry;
+        log.append([{ group: 1 as GroupId, entries: [entry] }], () => undefined);
+      }
+      await log.close();
+      return disk.copy();
+    };
+    const [disk, other] = [await write('a'), await write('b')];
+    const [, second] = disk
+      .list('wal')
+      .filter((name) => name.endsWith('.wal'))
+      .sort() as [string, string];
+    disk.place(`wal/${second}`, other.contents(`wal/${second}`));
+    expect(await recover(disk)).toMatchObject({
+      segment: second,
+      reason: expect.stringContaining('follow') as string,
+    });
   });
 
   it('keeps what it cuts, and cuts it for good', async () => {

@@ -1,6 +1,6 @@
 import type { GroupId, HardState, LogEntry, LogIndex, Term } from '#contracts';
 import { logStateText, SimDisk } from '#testkit';
-import { openLog } from '#wal';
+import { openLog } from './index';
 
 const SEGMENT_BYTES = 4096;
 const GROUP = 1 as GroupId;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import type { GroupId, HardState, LogEntry, LogIndex, Term } from '#contracts';
 import { logStateText, SimDisk } from '#testkit';
-import { FORMAT_VERSION, LogFormatUnsupported, openLog, verifyLog } from '#wal';
+import { FORMAT_VERSION, LogFormatUnsupported, openLog, verifyLog } from './index';
 import { checksum } from './record';
 
 const FIXTURES = join(__dirname, '..', 'fixtures', `v${FORMAT_VERSION}`);

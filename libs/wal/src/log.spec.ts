@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GroupId, HardState, LogEntry, LogIndex, Term } from '#contracts';
 import { diskError, SimDisk } from '#testkit';
-import { openLog } from '#wal';
+import { openLog } from './index';
 
 const group = (id: number): GroupId => id as GroupId;
 const index = (value: number): LogIndex => value as LogIndex;

@@ -1,5 +1,5 @@
 import { LogModel, logStateText, randomLogCall, seededRandom, SimDisk } from '#testkit';
-import { type Log, openLog, verifyLog } from '#wal';
+import { type Log, openLog, verifyLog } from './index';
 
 const SEEDS = 20;
 const CALLS = 300;

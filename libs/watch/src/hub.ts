@@ -91,6 +91,11 @@ export class WatchHub {
     return watcher;
   }
 
+  /** The source moved on without batches (a snapshot was installed): every feed reads what it missed. */
+  catchUp(): void {
+    for (const [ns, feed] of this.feeds) feed.notice(this.context.source.position(ns));
+  }
+
   /** The newest position that is known here: applied by the replica or, of a watched namespace, come over a bus. */
   position(ns: string): CommitSeq {
     return this.feeds.get(ns)?.position() ?? this.context.source.position(ns);

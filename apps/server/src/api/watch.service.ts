@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine } from '#replication';
+import type { WatchHandle } from '#watch';
 import { ENGINE } from '../replication';
 import { EventStream } from './event-stream';
 import { OperationTimer } from './operation-timer';
@@ -22,13 +23,15 @@ export class WatchService {
       const stream = new EventStream(reply);
       const response = reply.raw;
       if (request.method === 'HEAD') return stream.end();
-      const handle = await this.engine.watch(wanted, stream);
-      response.on('close', () => handle.close());
-      response.on('error', () => handle.close());
+      let handle: WatchHandle | undefined = undefined;
+      // The engine may write before it answers, and the client may go away meanwhile.
+      response.on('close', () => handle?.close());
+      response.on('error', () => handle?.close());
+      response.on('drain', () => handle?.drained());
+      handle = await this.engine.watch(wanted, stream);
       if (response.destroyed || response.socket?.destroyed) return handle.close();
-      response.on('drain', () => handle.drained());
       stream.open();
-      // What was written while the engine was still answering may have drained before the listener stood.
+      // What drained before there was a handle to tell is told now.
       if (!response.writableNeedDrain) handle.drained();
     });
   }

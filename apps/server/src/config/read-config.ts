@@ -18,10 +18,13 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
   refuseUnknownVariables(environment);
   const read = reader(environment);
   const devMode = read('DEV_MODE') ?? false;
+  const nodeId = read('NODE_ID') ?? 'node-1';
+  const clusterNodes = read('CLUSTER_NODES') ?? [];
+  const self = clusterNodes.find(({ name }) => name === nodeId);
   const config: ServerConfig = {
     dataDir: read('DATA_DIR') ?? './data',
-    region: read('REGION') ?? 'local',
-    nodeId: read('NODE_ID') ?? 'node-1',
+    region: read('REGION') ?? self?.region ?? 'local',
+    nodeId,
     devMode,
     httpHost: read('HTTP_HOST') ?? (devMode ? '127.0.0.1' : '0.0.0.0'),
     httpPort: read('HTTP_PORT') ?? 8080,
@@ -29,11 +32,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
     adminOnApiPort: read('ADMIN_ON_API_PORT') ?? true,
     capabilityKeys: capabilityKeys(read, devMode),
     peerHost: read('PEER_HOST'),
-    peerPort: read('PEER_PORT') ?? 7400,
+    peerPort: read('PEER_PORT') ?? self?.port ?? 7400,
     clusterSecret: read('CLUSTER_SECRET'),
-    clusterNodes: read('CLUSTER_NODES') ?? [],
+    clusterNodes,
     clusterJoin: read('CLUSTER_JOIN') ?? [],
-    defaultReplicas: read('DEFAULT_REPLICAS') ?? 3,
+    defaultReplicas: read('DEFAULT_REPLICAS') ?? defaultReplicasFor(clusterNodes.length),
     natsUrls: read('NATS_URL') ?? [],
     tls: tlsFiles(read, ''),
     peerTls: tlsFiles(read, 'PEER_'),
@@ -55,6 +58,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
   checkTogether(config);
   refuseUnsupportedVariables(config);
   return config;
+}
+
+/**
+ * All first members hold the default placement while they are few (docs/adr/0004-default-replicas.md): five nodes
+ * then survive two, and not only the loss of nodes that happen to hold nothing.
+ */
+function defaultReplicasFor(firstMembers: number): number {
+  return Math.max(3, Math.min(5, firstMembers));
 }
 
 type Read = <Name extends VariableName>(name: Name) => ValueOf<Name> | undefined;

@@ -6,10 +6,7 @@ import { StartError } from './start-error';
  * so it does not start. A feature that is built takes its line out.
  */
 const UNSUPPORTED: readonly (readonly [name: string, isSet: (config: ServerConfig) => boolean])[] = [
-  ['CLUSTER_NODES', (config) => config.clusterNodes.length > 0],
-  ['CLUSTER_JOIN', (config) => config.clusterJoin.length > 0],
   ['TLS_CERT_PATH', (config) => config.tls !== undefined],
-  ['PEER_TLS_CERT_PATH', (config) => config.peerTls !== undefined],
   ['NATS_URL', (config) => config.natsUrls.length > 0],
   ['API_WORKERS', (config) => config.apiWorkers > 0],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', (config) => config.otlpEndpoint !== undefined],

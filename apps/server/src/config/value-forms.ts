@@ -72,9 +72,9 @@ export const signingKey: ValueForm<Buffer> = {
 };
 
 export const secret: ValueForm<string> = {
-  form: 'at least 16 characters, the same on every node',
+  form: 'a secret of 1 to 1024 characters, the same on every node',
   example: 'the output of: openssl rand -hex 32',
-  parse: (text) => (text.length >= 16 ? text : undefined),
+  parse: (text) => (text.length <= 1_024 ? text : undefined),
 };
 
 export function url(protocols: readonly string[], example: string): ValueForm<string> {

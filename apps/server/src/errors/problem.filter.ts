@@ -20,8 +20,6 @@ export class ProblemFilter implements ExceptionFilter {
     if (reply.sent || reply.raw.headersSent) return;
     const problem = problemOf(error, request.id);
     for (const [name, value] of problem.headers) reply.header(name, value);
-    // Fastify closes after a body that it could not take; closing early could lose the answer on its way.
-    if (!request.raw.complete) reply.removeHeader('connection');
     reply.status(problem.status).send(problem.json);
     discardRestOfBody(request.raw);
   }

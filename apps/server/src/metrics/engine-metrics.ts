@@ -10,6 +10,8 @@ export interface EngineObserver {
   raftLeaderChanged(group: number): void;
   raftProposalFailed(reason: string): void;
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void;
+  /** Says where the gauges come from, once; until then a scrape leaves them out. */
+  readGauges(gauges: () => EngineGauges): void;
 }
 
 /** One group's replica on this node. */
@@ -111,8 +113,7 @@ export class EngineMetrics implements EngineObserver {
     this.registerGauges(registry);
   }
 
-  /** Says where the gauges come from; until then they are left out of a scrape. */
-  read(gauges: () => EngineGauges): void {
+  readGauges(gauges: () => EngineGauges): void {
     this.gauges = gauges;
   }
 

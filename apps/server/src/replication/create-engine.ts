@@ -1,19 +1,24 @@
 import { createHash } from 'node:crypto';
 import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Node, NO_PEERS, StateCorruption, type Engine, type NodeOptions } from '#replication';
+import { Node, StateCorruption, type Engine, type NodeIdentity, type NodeOptions } from '#replication';
 import { UnknownStateFormat } from '#state-machine';
 import { FolderInUse, RocksStateStores, UnknownFolderFormat, lockFolder } from '#storage';
 import { LogCorruption, LogFormatUnsupported, openLog, type Log } from '#wal';
 import { type ServerConfig, StartError } from '../config';
 import type { Logger } from '../logging';
-import type { EngineGauges, EngineMetrics } from '../metrics';
+import type { EngineGauges, EngineObserver } from '../metrics';
 import { IdentityFile } from './identity-file';
 import { SYSTEM_CLOCK, SYSTEM_RANDOM } from './system-clock';
-import { firstIdentity } from './first-identity';
+import { aloneIdentity, knownIdentity } from './first-identity';
+import { aloneOn, openPeerNetwork, type PeerNetwork } from './peer-network';
 
 /** Makes and starts the engine of a node; rejects with a `StartError` when its data or address cannot be used. */
-export type EngineFactory = (config: ServerConfig, metrics: EngineMetrics, logger: Logger) => Promise<Engine>;
+export type EngineFactory = (
+  config: ServerConfig,
+  metrics: EngineObserver,
+  logger: Logger,
+) => Promise<Engine>;
 
 export const createEngine: EngineFactory = async (config, metrics, logger) => {
   await prepareFolder(config.dataDir);
@@ -24,13 +29,14 @@ export const createEngine: EngineFactory = async (config, metrics, logger) => {
   }
 };
 
-async function openNode(config: ServerConfig, metrics: EngineMetrics, logger: Logger): Promise<Engine> {
+async function openNode(config: ServerConfig, metrics: EngineObserver, logger: Logger): Promise<Engine> {
   const stores = new RocksStateStores({ folder: join(config.dataDir, 'groups') });
   const identities = new IdentityFile(config.dataDir);
   const lock = await lockFolder(config.dataDir);
   let log: Log | undefined;
   try {
-    const identity = await firstIdentity(identities, config);
+    const peers = await meetPeers(config, identities, logger);
+    const { identity, network, address } = peers;
     const onFatal = (error: Error): void => endProcess(logger, error);
     log = await openLog({
       dir: join(config.dataDir, 'wal'),
@@ -46,7 +52,10 @@ async function openNode(config: ServerConfig, metrics: EngineMetrics, logger: Lo
       identities,
       log,
       stores,
-      network: NO_PEERS,
+      network,
+      address: { ...address, region: config.region, httpUrl: httpUrl(config, address.host) },
+      addressOverrides: new Map(config.clusterNodes.map((node) => [node.name, node])),
+      defaultReplicas: config.defaultReplicas,
       clock: SYSTEM_CLOCK,
       random: SYSTEM_RANDOM,
       digest: (bytes) => createHash('sha256').update(bytes).digest('hex'),
@@ -64,15 +73,40 @@ async function openNode(config: ServerConfig, metrics: EngineMetrics, logger: Lo
         warning: (what, error) => logger.warn({ err: error }, what),
       },
       onFatal,
+      onRemoved: () => endRemoved(logger),
       onReleased: () => lock.release(),
     });
-    metrics.read(() => gauges(node, opened));
+    peers.serve(node);
+    metrics.readGauges(() => gauges(node, opened));
     return node.engine;
   } catch (error) {
     await log?.close().catch(() => undefined);
     await lock.release();
     throw error;
   }
+}
+
+async function meetPeers(
+  config: ServerConfig,
+  identities: IdentityFile,
+  logger: Logger,
+): Promise<PeerNetwork> {
+  const known = await knownIdentity(identities, config);
+  const clustered =
+    config.clusterNodes.length > 1 ||
+    config.clusterJoin.length > 0 ||
+    (known !== undefined && !isAlone(known));
+  if (clustered) return openPeerNetwork(config, identities, known, logger);
+  return aloneOn(known ?? (await aloneIdentity(identities, config)), config);
+}
+
+function isAlone({ founder, founders }: NodeIdentity): boolean {
+  return founder && founders.length === 1;
+}
+
+/** Where clients reach this node, as far as it knows; nothing while its port is picked at the start. */
+function httpUrl(config: ServerConfig, host: string): string {
+  return config.httpPort === 0 ? '' : `http://${host}:${config.httpPort}`;
 }
 
 type Settings = Pick<
@@ -144,6 +178,14 @@ function endProcess(logger: Logger, error: Error): void {
   logger.fatal({ err: error }, 'the node cannot go on and ends');
   process.exitCode = 1;
   process.exit(1);
+}
+
+/** The cluster went on without this node: there is nothing left for it to do, and its data is of no more use. */
+function endRemoved(logger: Logger): void {
+  logger.warn(
+    'this node was removed from its cluster and stops; empty its folder to let it join as a new one',
+  );
+  process.kill(process.pid, 'SIGTERM');
 }
 
 function startErrorOf(error: unknown, dataDir: string): unknown {

@@ -9,6 +9,7 @@ export const PeerKind = {
   write: 16,
   read: 17,
   status: 18,
+  transfer: 19,
   snapshotChunk: 20,
   changes: 21,
   /** Requests of nodes that are not members yet. */

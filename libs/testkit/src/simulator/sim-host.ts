@@ -37,6 +37,8 @@ export interface SimHostOptions {
   readonly inspect: (host: SimHost) => void;
   /** The process ended by itself; `undefined` for a clean stop. */
   readonly onEnd: (host: SimHost, error: Error | undefined) => void;
+  /** The node says that the cluster has removed it. */
+  readonly onRemoved: (host: SimHost) => void;
   /** Something happened that must never happen. */
   readonly onBroken: (error: unknown) => void;
 }
@@ -204,6 +206,9 @@ export class SimHost {
       log,
       stores: this.recordedStores(),
       network: network.attach(member, life),
+      address: { region: 'local', host: this.identity.name, port: 1, httpUrl: `http://${this.identity.name}` },
+      addressOverrides: new Map(),
+      defaultReplicas: 3,
       clock,
       random: random.fork(`life ${this.lives}`),
       digest: this.options.bug === 'divergentState' && member === 2 ? otherDigest : sha256,
@@ -219,6 +224,7 @@ export class SimHost {
         },
       },
       onFatal,
+      onRemoved: () => this.options.onRemoved(this),
       onReleased: () => {
         if (life.alive && this.node !== undefined) this.options.onEnd(this, undefined);
         return Promise.resolve();
@@ -245,7 +251,18 @@ export class SimHost {
         this.openStores.set(group, store);
         return store;
       },
-      destroy: (group) => this.stores.destroy(group),
+      begin: async (group) => {
+        const next = await this.stores.begin(group);
+        const install = async (): Promise<void> => {
+          await next.install();
+          this.openStores.set(group, next.store);
+        };
+        return { ...next, install };
+      },
+      destroy: (group) => {
+        this.openStores.delete(group);
+        return this.stores.destroy(group);
+      },
     };
   }
 

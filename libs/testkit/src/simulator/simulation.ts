@@ -23,6 +23,7 @@ import { BATCHES, OBJECTS, type World } from './world';
 
 export interface SimulationOptions {
   readonly seed: number;
+  /** Scheduled events under trouble; those until everything has settled again come on top. */
   readonly steps: number;
   readonly bug?: SimulatedBug;
 }
@@ -301,6 +302,7 @@ export class Simulation implements World {
         note: (what) => this.note(what),
         inspect: (one) => this.inspect(one),
         onEnd: (one, error) => this.ended(one, error),
+        onRemoved: (one) => this.broken(new SimulationFailure(`node ${one.member} was removed`)),
         onBroken: (error) => this.broken(error),
       });
       this.hosts.set(member, host);

@@ -1,0 +1,133 @@
+import { StateError, type GroupId, type MemberId } from '#contracts';
+import { decodeBody, encodeBody, type NodeStatus, type TransferQuestion } from './cluster-bodies';
+import type { Driver } from './driver';
+import type { ClusterOperations } from './engine';
+import type { Directory } from './meta/directory';
+import type { NodeDocument } from './meta/documents';
+import type { MetaWriter } from './meta/meta-writer';
+import { replicaStatus, type ReplicaStatus } from './node-status';
+import { PeerKind } from './peers/peer-kinds';
+import type { Network } from './ports';
+
+/** The cluster as one node can see it: what is written down, and what the reachable nodes say of themselves. */
+export interface ClusterView {
+  readonly clusterId: string;
+  readonly member: MemberId;
+  readonly nodes: readonly (NodeDocument & { readonly alive: boolean })[];
+  readonly groups: readonly GroupView[];
+}
+
+export interface GroupView {
+  readonly group: GroupId;
+  /** Regions that may hold it; `undefined` for any. */
+  readonly regions: readonly string[] | undefined;
+  /** As the member with the newest term says; absent when nobody reachable knows one. */
+  readonly leader: ReplicaStatus | undefined;
+  readonly replicas: readonly (ReplicaStatus & { readonly member: MemberId })[];
+}
+
+export interface ClusterAdminOptions {
+  readonly clusterId: string;
+  readonly member: MemberId;
+  readonly driver: Driver;
+  readonly directory: Directory;
+  readonly network: Network;
+  readonly writer: MetaWriter;
+}
+
+const STATUS_TIMEOUT_MS = 1_000;
+const TRANSFER_TIMEOUT_MS = 5_000;
+
+/** What an operator asks of a cluster. Works on every node; the changes go through the meta group. */
+export class ClusterAdmin implements ClusterOperations {
+  constructor(private readonly options: ClusterAdminOptions) {}
+
+  /** This node's replicas. */
+  status(): NodeStatus {
+    return { member: this.options.member, replicas: [...this.options.driver.all()].map(replicaStatus) };
+  }
+
+  async view(): Promise<ClusterView> {
+    const { clusterId, member, directory } = this.options;
+    const statuses = await this.gather();
+    const alive = new Set(statuses.map((status) => status.member));
+    const replicas = statuses.flatMap((status) =>
+      status.replicas.map((replica) => ({ ...replica, member: status.member })),
+    );
+    const groups = [...new Set([...directory.groups.keys(), ...replicas.map(({ group }) => group)])];
+    return {
+      clusterId,
+      member,
+      nodes: [...directory.nodes.values()].map((node) => ({ ...node, alive: alive.has(node.member) })),
+      groups: groups
+        .sort((left, right) => left - right)
+        .map((group) => {
+          const held = replicas.filter((replica) => replica.group === group);
+          const leaders = held.filter(({ role }) => role === 'leader');
+          const leader = leaders.sort((left, right) => right.term - left.term)[0];
+          return { group, regions: directory.groups.get(group)?.regions, leader, replicas: held };
+        }),
+    };
+  }
+
+  /** The replicas of all nodes that answer. */
+  async gather(): Promise<readonly NodeStatus[]> {
+    const { directory, member, network } = this.options;
+    const others = [...directory.nodes.values()].filter(
+      (node) => node.state !== 'removed' && node.member !== member,
+    );
+    const answers = await Promise.all(
+      others.map((node) =>
+        network
+          .request(node.member, PeerKind.status, new Uint8Array(0), { timeoutMs: STATUS_TIMEOUT_MS })
+          .then((body) => decodeBody<NodeStatus>(body, { member: 'number', replicas: 'object' }))
+          .catch(() => undefined),
+      ),
+    );
+    return [this.status(), ...answers.filter((answer) => answer !== undefined)];
+  }
+
+  /** Begins the removal of a node: it gives up its replicas one by one, and never comes back under this id. */
+  async removeNode(name: string): Promise<NodeDocument> {
+    const node = this.options.directory.activeByName(name);
+    if (node === undefined) throw new StateError('not_found', `There is no node named ${name}.`);
+    const remaining = [...this.options.directory.nodes.values()].filter(
+      ({ state, member }) => state === 'active' && member !== node.member,
+    );
+    if (remaining.length === 0)
+      throw new StateError('conflict', 'The last node of a cluster cannot be removed.');
+    if (node.state === 'leaving') return node;
+    const leaving = { ...node, state: 'leaving' as const };
+    await this.options.writer.writeNodes([leaving]);
+    return leaving;
+  }
+
+  /** Asks a group's leader to hand over to another voter; resolves when it was asked, not when it is done. */
+  async transferLeader(group: GroupId, name: string): Promise<void> {
+    const { directory, driver, member, network } = this.options;
+    const to = directory.activeByName(name)?.member;
+    if (to === undefined) throw new StateError('not_found', `There is no node named ${name}.`);
+    const replica = driver.get(group);
+    const known =
+      replica?.leader ?? (await this.view()).groups.find((one) => one.group === group)?.leader?.leader;
+    if (known === undefined) throw new StateError('not_found', `There is no group ${group}.`);
+    if (known === 0)
+      throw new StateError('no_leader', 'The group has no leader right now.', { retry_after: 1 });
+    const question = encodeBody({ group, to });
+    if (known === member) this.handOver(question);
+    else await network.request(known, PeerKind.transfer, question, { timeoutMs: TRANSFER_TIMEOUT_MS });
+  }
+
+  /** The leader's side of {@link transferLeader}. */
+  handOver(question: Uint8Array): void {
+    const { group, to } = decodeBody<TransferQuestion>(question, { group: 'number', to: 'number' });
+    const replica = this.options.driver.get(group);
+    if (replica?.isLeader !== true) {
+      throw new StateError('no_leader', 'This node does not lead the group any more.', { retry_after: 1 });
+    }
+    if (!replica.configuration.voters.includes(to)) {
+      throw new StateError('invalid_request', 'Only a voter of the group can lead it.');
+    }
+    replica.transferLeadership(to);
+  }
+}

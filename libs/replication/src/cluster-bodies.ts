@@ -1,0 +1,73 @@
+import type { GroupId, MemberId, NodeName } from '#contracts';
+import type { FoundingMember } from './identity';
+import type { ReplicaStatus } from './node-status';
+
+/**
+ * What nodes say to each other about the cluster itself. Rare and small, so it is JSON; whoever reads it checks the
+ * form first, because a node of another version may have written it.
+ */
+
+/** A first member asks each other first member who it is (`PeerKind.form`). */
+export interface FormQuestion {
+  readonly name: NodeName;
+  readonly incarnation: string;
+  /** The first members as configured, in the order of their names: all must have the same. */
+  readonly nodes: readonly string[];
+}
+
+export interface FormAnswer {
+  readonly name: NodeName;
+  readonly incarnation: string;
+  readonly nodes: readonly string[];
+  /** The cluster, if the asked node has begun it already. */
+  readonly formed?: { readonly clusterId: string; readonly founders: readonly FoundingMember[] };
+}
+
+/** A node asks to become a member (`PeerKind.join`). */
+export interface JoinQuestion {
+  readonly name: NodeName;
+  readonly incarnation: string;
+  readonly region: string;
+  readonly host: string;
+  readonly port: number;
+  readonly httpUrl: string;
+}
+
+export interface JoinAnswer {
+  readonly clusterId: string;
+  readonly member: MemberId;
+  /** Members to begin with, until the meta group has told the newcomer of all. */
+  readonly peers: readonly FoundingMember[];
+}
+
+/** What a node answers to `PeerKind.status`. */
+export interface NodeStatus {
+  readonly member: MemberId;
+  readonly replicas: readonly ReplicaStatus[];
+}
+
+/** Asks the leader of a group to hand over (`PeerKind.transfer`). */
+export interface TransferQuestion {
+  readonly group: GroupId;
+  readonly to: MemberId;
+}
+
+export function encodeBody(
+  body: FormQuestion | FormAnswer | JoinQuestion | JoinAnswer | NodeStatus | TransferQuestion,
+): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(body));
+}
+
+/** Parses a body and checks that these fields have these types; throws on anything else. */
+export function decodeBody<Body>(
+  bytes: Uint8Array,
+  fields: Readonly<Record<string, 'string' | 'number' | 'object'>>,
+): Body {
+  const body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Record<string, unknown>;
+  if (typeof body !== 'object' || body === null) throw new Error('a peer sent a body that is no object');
+  for (const [field, type] of Object.entries(fields)) {
+    if (typeof body[field] !== type || body[field] === null)
+      throw new Error(`a peer sent no ${field} of type ${type}`);
+  }
+  return body as Body;
+}

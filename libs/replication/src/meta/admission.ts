@@ -1,0 +1,72 @@
+import { META_GROUP, StateError, memberId } from '#contracts';
+import { decodeBody, encodeBody, type JoinAnswer, type JoinQuestion } from '../cluster-bodies';
+import type { Driver } from '../driver';
+import type { FoundingMember } from '../identity';
+import { PeerKind } from '../peers/peer-kinds';
+import { noLeader } from '../pending-reads';
+import type { Network } from '../ports';
+import type { Directory } from './directory';
+import type { NodeDocument } from './documents';
+import type { MetaWriter } from './meta-writer';
+
+const JOIN_FIELDS = {
+  name: 'string',
+  incarnation: 'string',
+  region: 'string',
+  host: 'string',
+  port: 'number',
+  httpUrl: 'string',
+} as const;
+const FORWARD_TIMEOUT_MS = 5_000;
+
+export interface AdmissionOptions {
+  readonly clusterId: string;
+  readonly driver: Driver;
+  readonly directory: Directory;
+  readonly writer: MetaWriter;
+  readonly network: Network;
+}
+
+/**
+ * Lets a node into the cluster: gives it a member id that nobody had before. A node that asks again (its answer was
+ * lost) gets the same id. One that comes back under a known name with another disk replaces the old one, unless
+ * that is alive: two nodes of one name are a mistake.
+ */
+export class Admission {
+  constructor(private readonly options: AdmissionOptions) {}
+
+  async admit(body: Uint8Array): Promise<Uint8Array> {
+    const { driver, directory, writer, network } = this.options;
+    if (!writer.leads) {
+      const leader = driver.get(META_GROUP)?.leader;
+      if (leader === undefined || leader === 0) throw noLeader();
+      return network.request(leader, PeerKind.join, body, { timeoutMs: FORWARD_TIMEOUT_MS });
+    }
+    if (directory.nodes.size === 0) throw noLeader();
+    const question = decodeBody<JoinQuestion>(body, JOIN_FIELDS);
+    const known = directory.activeByName(question.name);
+    if (known?.incarnation === question.incarnation) return this.answer(known.member);
+    if (known !== undefined && network.connected(known.member)) {
+      throw new StateError(
+        'conflict',
+        `A node named ${question.name} is alive; give the new one another NODE_ID.`,
+      );
+    }
+    const member = memberId(Math.max(...directory.nodes.keys()) + 1);
+    const newcomer: NodeDocument = { ...question, member, state: 'active' };
+    await writer.writeNodes(
+      known === undefined ? [newcomer] : [newcomer, { ...known, state: 'removed' as const }],
+    );
+    return this.answer(member);
+  }
+
+  private answer(member: NodeDocument['member']): Uint8Array {
+    const peers: FoundingMember[] = [...this.options.directory.nodes.values()]
+      .filter((node) => node.state !== 'removed' && node.member !== member)
+      .map(({ member: peer, name, region, host, port, incarnation }) => {
+        return { member: peer, name, region, host, port, incarnation };
+      });
+    const answer: JoinAnswer = { clusterId: this.options.clusterId, member, peers };
+    return encodeBody(answer);
+  }
+}

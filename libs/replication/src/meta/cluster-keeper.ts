@@ -1,0 +1,109 @@
+import { META_GROUP, StateError, type GroupId, type MemberId } from '#contracts';
+import type { ReplicaStatus } from '../node-status';
+import type { Driver } from '../driver';
+import type { FoundingMember } from '../identity';
+import type { Directory } from './directory';
+import type { NodeDocument } from './documents';
+import { keepMembership } from './membership-keeper';
+import type { MetaWriter } from './meta-writer';
+import { planMeta, planVoters } from './placement';
+
+export interface ClusterKeeperOptions {
+  readonly driver: Driver;
+  readonly directory: Directory;
+  readonly writer: MetaWriter;
+  readonly founders: readonly FoundingMember[];
+  /** Where the API of a founder is; founders tell it themselves when they first lead. */
+  readonly defaultGroup: GroupId;
+  readonly defaultReplicas: number;
+  /** The replicas of every group as their nodes report them. */
+  readonly gather: () => Promise<readonly ReplicaStatus[]>;
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * Brings the cluster to what its documents say, a step at a time. The leader of the meta group decides who should
+ * hold each group and writes it down; the leader of each group carries it out. Both look at what is and at what is
+ * wanted, and remember nothing in between, so either may change or crash at any point.
+ */
+export class ClusterKeeper {
+  private busy = false;
+
+  constructor(private readonly options: ClusterKeeperOptions) {}
+
+  /** Takes the next steps, if there are any and none is under way. */
+  step(): void {
+    this.carryOut();
+    if (this.busy || !this.options.writer.leads) return;
+    this.busy = true;
+    void this.decide()
+      .catch((error: unknown) => {
+        // Someone else was first, or leadership moved: the next step starts from what is then.
+        if (!(error instanceof StateError)) this.options.onError(error as Error);
+      })
+      .finally(() => (this.busy = false));
+  }
+
+  private carryOut(): void {
+    const { driver, directory } = this.options;
+    for (const replica of driver.all()) {
+      if (!replica.isLeader) continue;
+      const nodes = [...directory.nodes.values()];
+      if (replica.group === META_GROUP) {
+        if (nodes.length > 0) keepMembership(replica, planMeta(replica.configuration.voters, nodes));
+        continue;
+      }
+      const wanted = directory.groups.get(replica.group);
+      if (wanted !== undefined) keepMembership(replica, wanted);
+    }
+  }
+
+  private async decide(): Promise<void> {
+    const { directory, writer } = this.options;
+    if (directory.nodes.size === 0) {
+      await writer.writeNodes(this.options.founders.map((founder) => foundingNode(founder)));
+      return;
+    }
+    const nodes = [...directory.nodes.values()];
+    if (!directory.groups.has(this.options.defaultGroup)) {
+      await writer.writeGroup({
+        group: this.options.defaultGroup,
+        regions: undefined,
+        replicas: this.options.defaultReplicas,
+        voters: this.options.founders.map(({ member }) => member),
+        learners: [],
+      });
+      return;
+    }
+    for (const group of directory.groups.values()) {
+      const voters = planVoters(group, nodes);
+      if (voters.length === 0 || sameMembers(voters, group.voters)) continue;
+      await writer.writeGroup({ ...group, voters });
+      return;
+    }
+    const leaving = nodes.find(({ state }) => state === 'leaving');
+    if (leaving !== undefined && (await this.holdsNothing(leaving.member))) {
+      await writer.writeNodes([{ ...leaving, state: 'removed' }]);
+    }
+  }
+
+  /** Whether the leader of every group but the meta group says that the node is no member of it. */
+  private async holdsNothing(member: MemberId): Promise<boolean> {
+    const replicas = await this.options.gather();
+    return [...this.options.directory.groups.keys()].every((group) => {
+      const leaders = replicas.filter((replica) => replica.group === group && replica.role === 'leader');
+      const newest = leaders.sort((left, right) => right.term - left.term)[0];
+      if (newest === undefined) return false;
+      const { voters, votersOutgoing, learners, learnersNext } = newest.configuration;
+      return ![...voters, ...votersOutgoing, ...learners, ...learnersNext].includes(member);
+    });
+  }
+}
+
+function foundingNode({ member, name, region, host, port, incarnation }: FoundingMember): NodeDocument {
+  return { member, name, region, host, port, httpUrl: '', incarnation, state: 'active' };
+}
+
+function sameMembers(left: readonly MemberId[], right: readonly MemberId[]): boolean {
+  return left.length === right.length && left.every((member) => right.includes(member));
+}

@@ -1,0 +1,62 @@
+import { encodeCommand } from '#codec';
+import { META_GROUP, StateError, type CommandOutcome, type CommitSeq, type WriteCommand } from '#contracts';
+import type { Driver } from '../driver';
+import type { Forwarding } from '../forwarding';
+import type { Clock } from '../ports';
+import { META_NAMESPACES, groupBody, nodeBody, type GroupDocument, type NodeDocument } from './documents';
+import type { Versioned } from './directory';
+
+const TIMEOUT_MS = 5_000;
+
+/** Writes documents of the meta group, from any node. Every write is compared against what was read. */
+export class MetaWriter {
+  constructor(
+    private readonly driver: Driver,
+    private readonly clock: Clock,
+    private readonly forwarding: Pick<Forwarding, 'write'>,
+  ) {}
+
+  get leads(): boolean {
+    return this.driver.get(META_GROUP)?.isLeader === true;
+  }
+
+  /** Creates (without a version) or replaces nodes, all or none. Rejects with `precondition_failed` when one changed. */
+  async writeNodes(nodes: readonly (NodeDocument | Versioned<NodeDocument>)[]): Promise<void> {
+    await this.write({
+      kind: 'write',
+      ns: META_NAMESPACES.nodes,
+      operations: nodes.map((node) => document(String(node.member), nodeBody(node), versionOf(node))),
+    });
+  }
+
+  async writeGroup(group: GroupDocument | Versioned<GroupDocument>): Promise<void> {
+    await this.write({
+      kind: 'write',
+      ns: META_NAMESPACES.groups,
+      operations: [document(String(group.group), groupBody(group), versionOf(group))],
+    });
+  }
+
+  private async write(command: WriteCommand): Promise<void> {
+    const replica = this.driver.get(META_GROUP);
+    const bytes = encodeCommand(command, this.clock.wallMs());
+    const outcome: CommandOutcome =
+      replica?.isLeader === true
+        ? await replica.propose(bytes, this.clock.monotonicMs() + TIMEOUT_MS)
+        : await this.forwarding.write(META_GROUP, replica?.leader, bytes, TIMEOUT_MS);
+    if (outcome.kind === 'rejected') throw new StateError(outcome.code, outcome.detail, outcome.extras);
+  }
+}
+
+function document(
+  id: string,
+  bodyJson: string,
+  version: CommitSeq | undefined,
+): WriteCommand['operations'][number] {
+  const condition = version === undefined ? { ifNoneMatch: true } : { ifMatch: version };
+  return { op: 'put', id, type: 'object', bodyJson, tags: {}, parents: [], ...condition };
+}
+
+function versionOf(document: object): CommitSeq | undefined {
+  return 'version' in document ? (document as { readonly version: CommitSeq }).version : undefined;
+}

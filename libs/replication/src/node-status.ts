@@ -1,0 +1,32 @@
+import type { CommitSeq, GroupId, LogIndex, MemberId, Term } from '#contracts';
+import type { ConfState, Role } from '#raft';
+import type { Replica } from './replica';
+
+/** A replica in numbers. */
+export interface ReplicaStatus {
+  readonly group: GroupId;
+  readonly role: Role;
+  readonly leader: MemberId;
+  readonly term: Term;
+  readonly commit: LogIndex;
+  readonly applied: LogIndex;
+  readonly commitSeq: CommitSeq;
+  readonly configuration: ConfState;
+  /** How far each member's log is known to match; on the leader only. */
+  readonly matches: readonly { readonly member: MemberId; readonly match: LogIndex }[];
+}
+
+export function replicaStatus(replica: Replica): ReplicaStatus {
+  const { role, leader, term, commit, applied, progress } = replica.status();
+  return {
+    group: replica.group,
+    role,
+    leader,
+    term,
+    commit,
+    applied,
+    commitSeq: replica.commitSeq,
+    configuration: replica.configuration,
+    matches: progress.map(({ member, match }) => ({ member, match })),
+  };
+}

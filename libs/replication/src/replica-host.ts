@@ -1,0 +1,66 @@
+import type { ChangeBatch, GroupId, MemberId, Term } from '#contracts';
+import { alignLog, bootstrapReplica } from './bootstrap';
+import type { Driver } from './driver';
+import type { LogStore, StateStores } from './ports';
+import { Replica, type ReplicaOptions } from './replica';
+
+export interface ReplicaHostOptions {
+  readonly member: MemberId;
+  readonly driver: Driver;
+  readonly log: LogStore;
+  readonly stores: StateStores;
+  readonly replica: Pick<ReplicaOptions, 'random' | 'raft' | 'limits' | 'digest'>;
+  readonly onChanges: (replica: Replica, changes: readonly ChangeBatch[]) => void;
+  readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+}
+
+/** Opens the replicas that this node holds, begins those it is told to, and gives up those it holds no more. */
+export class ReplicaHost {
+  private readonly opening = new Map<GroupId, Promise<Replica>>();
+
+  constructor(private readonly options: ReplicaHostOptions) {}
+
+  /** Opens a replica; with `founders`, one that begins its group. Concurrent calls for a group share one opening. */
+  open(group: GroupId, founders?: readonly MemberId[]): Promise<Replica> {
+    const held = this.options.driver.get(group);
+    if (held !== undefined) return Promise.resolve(held);
+    let opening = this.opening.get(group);
+    if (opening === undefined) {
+      opening = this.begin(group, founders).finally(() => this.opening.delete(group));
+      this.opening.set(group, opening);
+    }
+    return opening;
+  }
+
+  /** Closes a replica that is no member of its group any more and removes all that this node has of it. */
+  async destroy(replica: Replica): Promise<void> {
+    const { driver, log, stores } = this.options;
+    driver.remove(replica.group);
+    await replica.store.close();
+    await stores.destroy(replica.group);
+    // The state goes first: a log without it is refused at the next start, not taken for a new replica.
+    log.forget(replica.group);
+  }
+
+  private async begin(group: GroupId, founders?: readonly MemberId[]): Promise<Replica> {
+    const { driver, log, stores, member } = this.options;
+    const store = await stores.open(group);
+    if (founders !== undefined) {
+      await bootstrapReplica(group, founders, { log, store, digest: this.options.replica.digest });
+    } else {
+      await alignLog(group, { log, store });
+    }
+    const replica = new Replica({
+      ...this.options.replica,
+      group,
+      member,
+      log,
+      store,
+      onChanges: (_, changes) => this.options.onChanges(replica, changes),
+      onWork: (busy) => driver.wake(busy),
+      onLeader: this.options.onLeader,
+    });
+    driver.add(replica);
+    return replica;
+  }
+}
