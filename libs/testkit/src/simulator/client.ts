@@ -30,7 +30,8 @@ export class ClientTally {
 }
 
 const IDS = ['a', 'b', 'c', 'd'];
-const TIMEOUT_MS = 600;
+/** Of which each operation picks one: short ones wait behind long ones. */
+const TIMEOUTS_MS = [200, 600, 600, 5_000];
 /** An answer may be late by the ticks that deadlines are looked at. */
 const ANSWER_SLACK_MS = 1_000;
 const decoder = new TextDecoder();
@@ -198,15 +199,17 @@ export class Client {
     start: (timeoutMs: number) => Promise<T>,
     on: { readonly answered: (answer: T) => string; readonly refused: () => void },
   ): void {
-    const { world, tally, name } = this.options;
+    const { world, tally, name, random } = this.options;
     const operation = ++this.operation;
     const life = host.life;
+    const timeoutMs = random.pick(TIMEOUTS_MS);
     world.note(`${name} asks node ${host.member}: ${what}`);
     let pausedSince = false;
     const finish = (act: () => string): void => {
       // A process that is gone answers nobody, whatever its promises still do.
       if (operation !== this.operation || life?.alive !== true) return;
       this.operation++;
+      cancel();
       try {
         world.note(`${name} hears: ${act()}`);
       } catch (error) {
@@ -218,18 +221,18 @@ export class Client {
       if (operation !== this.operation) return;
       pausedSince ||= life?.paused === true;
       if (life?.alive === true && life.paused) {
-        world.scheduler.after(TIMEOUT_MS, `${name} waits on`, giveUp);
+        world.scheduler.after(timeoutMs, `${name} waits on`, giveUp);
         return;
       }
-      if (life?.alive === true && !pausedSince && host.hasRunFor(TIMEOUT_MS + ANSWER_SLACK_MS)) {
+      if (life?.alive === true && !pausedSince && host.hasRunFor(timeoutMs + ANSWER_SLACK_MS)) {
         world.broken(new SimulationFailure(`node ${host.member} never answered ${name}: ${what}`));
       }
       this.operation++;
       tally.unknown++;
       this.next();
     };
-    world.scheduler.after(TIMEOUT_MS + ANSWER_SLACK_MS, `${name} gives up`, giveUp);
-    start(TIMEOUT_MS).then(
+    const cancel = world.scheduler.after(timeoutMs + ANSWER_SLACK_MS, `${name} gives up`, giveUp);
+    start(timeoutMs).then(
       (answer) => finish(() => on.answered(answer)),
       (error: unknown) => finish(() => this.failed(error, on.refused)),
     );

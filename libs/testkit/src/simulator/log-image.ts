@@ -58,6 +58,13 @@ export class LogImage {
     return writes;
   }
 
+  /** The group left the node. A crash may bring it back, but nobody is owed anything of it. */
+  forget(group: GroupId): void {
+    this.handedOver.delete(group);
+    this.synced.delete(group);
+    this.pending = this.pending.map((writes) => writes.filter((write) => write.group !== group));
+  }
+
   /**
    * Takes over what a restarted log has recovered, and names what of it contradicts what it had said before. What
    * was not durable yet may be there or not, so a tail that it would have replaced may be gone.

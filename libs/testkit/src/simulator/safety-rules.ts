@@ -1,6 +1,6 @@
 import { type GroupId, type LogEntry, type MemberId } from '#contracts';
 import { type LogWrite, type ReplicaStatus, readRaftFrame } from '#replication';
-import { type Message, MessageType } from '#raft';
+import { type ConfState, type Message, MessageType } from '#raft';
 import { SimulationFailure } from './failure';
 import { type GroupImage, lastIndexOf, type LogImage } from './log-image';
 import { hashText } from './random';
@@ -21,6 +21,11 @@ interface KnownEntry {
 interface GroupFacts {
   /** Term of the committed entry at each index; the first leader to count it decides. */
   readonly decidedTerms: number[];
+  /** Term of the leader that decided it. */
+  readonly decidedIn: number[];
+  /** The configuration of whoever has applied most: it is a function of what was applied. */
+  configuration: ConfState | undefined;
+  configurationIndex: number;
   readonly leaders: Map<number, MemberId>;
   readonly entries: Map<number, KnownEntry>;
   readonly votes: Map<string, MemberId>;
@@ -31,6 +36,7 @@ interface Seen {
   readonly term: number;
   readonly commit: number;
   readonly applied: number;
+  readonly configuration: ConfState;
 }
 
 const TERM_SPAN = 2 ** 20;
@@ -75,11 +81,11 @@ export class SafetyRules {
 
   /** The log on a node's disk was recovered: what was acknowledged must still be on a quorum. */
   afterRecovery(): void {
-    for (const group of this.groups.keys()) {
+    for (const [group, { configuration }] of this.groups) {
       const index = this.decidedIndex(group);
-      if (index <= 1) continue;
+      if (index <= 1 || configuration === undefined) continue;
       const holding = this.holders(group, index);
-      if (holding.length * 2 > this.hosts.size) continue;
+      if (mustBeAsked(configuration, holding)) continue;
       fail(
         `entry ${index} of group ${group} was committed and is now durable on ${holding.join(' ') || 'nobody'} alone`,
       );
@@ -115,9 +121,26 @@ export class SafetyRules {
     for (const group of this.groups.keys()) this.seen.delete(`${member} ${group}`);
   }
 
+  /** A node gives up a replica: if it ever gets one of the group again, that one starts anew. */
+  forgetReplica(member: MemberId, group: GroupId): void {
+    this.seen.delete(`${member} ${group}`);
+  }
+
   /** After any event on a node. */
   afterEvent(host: RuledHost): void {
     for (const status of host.statuses()) this.checkStatus(host, status);
+  }
+
+  /** Who belongs to a group, as whoever has applied most of its log has it. */
+  configuration(group: GroupId): ConfState | undefined {
+    return this.facts(group).configuration;
+  }
+
+  private noteConfiguration({ group, applied, configuration }: ReplicaStatus): void {
+    const facts = this.facts(group);
+    if (applied < facts.configurationIndex || configuration.voters.length === 0) return;
+    facts.configuration = configuration;
+    facts.configurationIndex = applied;
   }
 
   private checkStatus(host: RuledHost, status: ReplicaStatus): void {
@@ -136,18 +159,20 @@ export class SafetyRules {
         fail(`${who} the applied index goes back from ${before.applied} to ${applied}`);
     }
     if (applied > commit) fail(`${who} applied ${applied} is beyond commit ${commit}`);
-    this.seen.set(key, { role, term, commit, applied });
+    this.seen.set(key, { role, term, commit, applied, configuration: status.configuration });
     const wasLeading = before?.role === 'leader' && before.term === term;
+    this.noteConfiguration(status);
     if (role === 'leader' && !wasLeading) this.onElected(host, status);
-    if (role === 'leader' && commit > (before?.commit ?? 0)) this.onCommitted(host, status, wasLeading);
+    if (role === 'leader' && commit > (before?.commit ?? 0)) this.onCommitted(host, status, before);
     this.checkApplied(host, status, before?.applied ?? applied);
   }
 
   /** Leader completeness. The newest decided entry stands for those before it: log matching is checked elsewhere. */
   private onElected(host: RuledHost, { group, term }: ReplicaStatus): void {
     this.onLeader(group, term, host.member);
-    const { decidedTerms } = this.facts(group);
-    const index = decidedTerms.length - 1;
+    const { decidedTerms, decidedIn } = this.facts(group);
+    // Others may have gone on in later terms before the votes of this one arrived.
+    const index = decidedIn.findLastIndex((decidedTerm) => decidedTerm < term);
     if (index < 1) return;
     const own = host.image.view(group).terms[index];
     if (own !== decidedTerms[index]) {
@@ -160,10 +185,13 @@ export class SafetyRules {
   private onCommitted(
     host: RuledHost,
     { group, term, commit, configuration }: ReplicaStatus,
-    wasLeading: boolean,
+    before: Seen | undefined,
   ): void {
+    const wasLeading = before?.role === 'leader' && before.term === term;
+    // The change of a configuration may have been applied at once: it was committed by the one before.
+    const counted = before?.configuration ?? configuration;
     const { terms } = host.image.view(group);
-    const { decidedTerms } = this.facts(group);
+    const { decidedTerms, decidedIn } = this.facts(group);
     const committedTerm = terms[commit];
     if (committedTerm === undefined)
       fail(`leader ${host.member} commits entry ${commit} of group ${group} that its log was never told`);
@@ -172,22 +200,22 @@ export class SafetyRules {
         `leader ${host.member} of term ${term} commits ${committedTerm}/${commit} of group ${group} by counting (section 5.4.2)`,
       );
     }
-    for (let index = Math.max(1, decidedTerms.length); index <= commit; index++)
+    for (let index = Math.max(1, decidedTerms.length); index <= commit; index++) {
       decidedTerms[index] = terms[index] ?? 1;
+      decidedIn[index] = term;
+    }
     if (decidedTerms[commit] !== committedTerm) {
       fail(
         `leader ${host.member} commits ${committedTerm}/${commit} of group ${group}, ${decidedTerms[commit]}/${commit} was committed before`,
       );
     }
     const holding = this.holders(group, commit);
-    for (const half of [configuration.voters, configuration.votersOutgoing]) {
-      const count = half.filter((member) => holding.includes(member)).length;
-      if (half.length > 0 && count * 2 <= half.length) {
-        fail(
-          `leader ${host.member} commits ${committedTerm}/${commit} of group ${group}, durable on ${holding.join(' ') || 'nobody'} of ${half.join(' ')}`,
-        );
-      }
-    }
+    if (mustBeAsked(configuration, holding) || mustBeAsked(counted, holding)) return;
+    const { voters, votersOutgoing } = configuration;
+    const of = [...voters, ...votersOutgoing].join(' ');
+    fail(
+      `leader ${host.member} commits ${committedTerm}/${commit} of group ${group}, durable on ${holding.join(' ') || 'nobody'} of ${of}`,
+    );
   }
 
   /** State machine safety, and that the state is never ahead of the log that would rebuild it. */
@@ -298,11 +326,30 @@ export class SafetyRules {
     let facts = this.groups.get(group);
     if (facts === undefined) {
       // Every first member begins with the configuration that stands at index 1 of term 1.
-      facts = { decidedTerms: [0, 1], leaders: new Map(), entries: new Map(), votes: new Map() };
+      facts = {
+        decidedTerms: [0, 1],
+        decidedIn: [0, 1],
+        configuration: undefined,
+        configurationIndex: 0,
+        leaders: new Map(),
+        entries: new Map(),
+        votes: new Map(),
+      };
       this.groups.set(group, facts);
     }
     return facts;
   }
+}
+
+/**
+ * Whether nobody can be elected without one of these. While the configuration is joint an election needs both
+ * majorities, so that a majority of either is enough: what the old voters committed holds before the new ones have it.
+ */
+function mustBeAsked({ voters, votersOutgoing }: ConfState, holding: readonly MemberId[]): boolean {
+  return [voters, votersOutgoing].some((half) => {
+    const count = half.filter((member) => holding.includes(member)).length;
+    return count * 2 > half.length;
+  });
 }
 
 function fail(what: string): never {

@@ -192,6 +192,10 @@ export class SimHost {
           rules.onAppend(this, writes);
           this.image.append(writes);
         },
+        forgetting: (group) => {
+          rules.forgetReplica(member, group);
+          this.image.forget(group);
+        },
         durable: () => rules.onDurable(this, this.image.oldestIsDurable()),
       },
       (write) => this.alter(write),
@@ -206,7 +210,12 @@ export class SimHost {
       log,
       stores: this.recordedStores(),
       network: network.attach(member, life),
-      address: { region: 'local', host: this.identity.name, port: 1, httpUrl: `http://${this.identity.name}` },
+      address: {
+        region: 'local',
+        host: this.identity.name,
+        port: 1,
+        httpUrl: `http://${this.identity.name}`,
+      },
       addressOverrides: new Map(),
       defaultReplicas: 3,
       clock,

@@ -1,6 +1,6 @@
-import { memberId, type MemberId, type NodeName } from '#contracts';
+import { META_GROUP, memberId, type MemberId, type NodeName } from '#contracts';
 import { readApplied, stateDigest } from '#state-machine';
-import type { FoundingMember } from '#replication';
+import { DEFAULT_GROUP, type FoundingMember } from '#replication';
 import { LogCorruption } from '#wal';
 import { checkHistory } from '../linearizability/check-history';
 import { findCommitOrderFaults } from '../linearizability/commit-order';
@@ -46,6 +46,7 @@ export interface SimulationReport {
   readonly quarantined: number;
 }
 
+const GROUPS = [META_GROUP, DEFAULT_GROUP];
 const CLIENTS = 4;
 const MEAN_THINK_MS = 40;
 const SETTLE_LIMIT_MS = 20_000;
@@ -188,13 +189,20 @@ export class Simulation implements World {
     for (const host of this.hosts.values()) this.probe(host, written);
     const isSettled = (): boolean =>
       this.living().every((host) => written.has(host.member)) && this.isEqual();
-    while (!isSettled()) {
-      if (this.scheduler.nowMs > deadlineMs)
+    await this.until(isSettled, deadlineMs);
+    for (const watcher of this.watchers) watcher.finish(await this.reached(watcher, deadlineMs));
+    // What clients had asked for last may have come through meanwhile.
+    await this.until(() => this.isEqual(), deadlineMs);
+    await this.step();
+  }
+
+  private async until(isReached: () => boolean, deadlineMs: number): Promise<void> {
+    while (!isReached()) {
+      if (this.scheduler.nowMs > deadlineMs) {
         throw new SimulationFailure(`no progress after the trouble ended:\n${this.describe()}`);
+      }
       await this.step();
     }
-    for (const watcher of this.watchers) watcher.finish(await this.reached(watcher, deadlineMs));
-    await this.step();
   }
 
   private probe(host: SimHost, written: Set<MemberId>): void {
@@ -233,28 +241,39 @@ export class Simulation implements World {
     return [...this.hosts.values()].filter(({ quarantined }) => quarantined === undefined);
   }
 
+  /** Whether every member of every group has applied all that is committed. */
   private isEqual(): boolean {
-    const texts = this.living().map((host) =>
-      host
-        .statuses()
-        .map(({ group, applied, commit }) => `${group} ${applied} ${commit}`)
-        .join(', '),
-    );
-    return texts[0] !== '' && texts.every((text) => text === texts[0]);
+    for (const group of GROUPS) {
+      const configuration = this.rules.configuration(group);
+      if (configuration === undefined || configuration.votersOutgoing.length > 0) return false;
+      const places = [...configuration.voters, ...configuration.learners].flatMap((member) => {
+        const host = this.hosts.get(member);
+        if (host === undefined || host.quarantined !== undefined) return [];
+        const status = host.statuses().find((one) => one.group === group);
+        return [status === undefined ? 'none' : `${status.applied} ${status.commit}`];
+      });
+      if (places.some((place) => place === 'none' || place !== places[0])) return false;
+    }
+    return true;
+  }
+
+  private compareStates(): void {
+    for (const group of GROUPS) {
+      const digests = new Map<string, MemberId>();
+      for (const { member, openStores } of this.living()) {
+        const store = openStores.get(group);
+        if (store === undefined) continue;
+        digests.set(stateDigest(store, sha256), member);
+      }
+      if (digests.size <= 1) continue;
+      throw new SimulationFailure(
+        `nodes ${[...digests.values()].join(' and ')} differ in the state of group ${group}`,
+      );
+    }
   }
 
   private judge(): 'linearizable' | 'unknown' {
-    const [first, ...others] = this.living();
-    for (const [group, store] of first?.openStores ?? []) {
-      const digest = stateDigest(store, sha256);
-      for (const host of others) {
-        const other = host.openStores.get(group);
-        if (other !== undefined && stateDigest(other, sha256) === digest) continue;
-        throw new SimulationFailure(
-          `nodes ${first!.member} and ${host.member} differ in the state of group ${group}`,
-        );
-      }
-    }
+    this.compareStates();
     const history = this.recorder.history().filter((_, handle) => !this.tally.withoutEffect.has(handle));
     const faults = findCommitOrderFaults(history);
     if (faults.length > 0)

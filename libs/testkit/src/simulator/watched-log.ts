@@ -6,6 +6,7 @@ export interface LogWatcher {
   appending(writes: readonly LogWrite[]): void;
   /** The oldest append that was not durable is. */
   durable(): void;
+  forgetting(group: GroupId): void;
 }
 
 /** The real log, with somebody looking at what goes in and what it says is durable. */
@@ -46,6 +47,7 @@ export class WatchedLog implements LogStore {
   }
 
   forget(group: GroupId): void {
+    this.watcher.forgetting(group);
     this.inner.forget(group);
   }
 
