@@ -7,7 +7,7 @@ import {
   type MemberId,
   type Term,
 } from '#contracts';
-import type { Message, RaftConfig } from '#raft';
+import type { ConfState, Message, RaftConfig } from '#raft';
 import type { Digest } from '#state-machine';
 import { WatchHub, type WatchLimits, type WatchObserver, type WatchStats } from '#watch';
 import { ReplicaChangeSource } from './change-source';
@@ -92,6 +92,8 @@ export class Node {
   private readonly writer: MetaWriter;
   private readonly keeper: ClusterKeeper;
   private readonly housekeeping: Housekeeping;
+  private readonly asking = new Set<Replica>();
+  private isReleased = false;
 
   static async open(options: NodeOptions): Promise<Node> {
     const node = new Node(options);
@@ -135,6 +137,8 @@ export class Node {
         for (const batch of changes) this.hub.publish(batch);
       },
       onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
+      // A watcher goes on at a node that has the history: the reason is that of a node that is about to lack it.
+      onGone: (group) => this.hub.endNamespaces((ns) => groupOf(ns) === group, 'draining'),
     });
     this.sender = new SnapshotSender({
       clock,
@@ -348,14 +352,43 @@ export class Node {
     if (!same) await this.writer.writeNodes([{ ...self, host, port, region, httpUrl }]);
   }
 
+  /** Looks whether a replica that this node is to hold no more can go. */
   private giveUpIfGone(replica: Replica): void {
     const { member } = this.options.identity;
     const wanted = this.directory.groups.get(replica.group);
-    if (replica.group === META_GROUP || wanted === undefined) return;
-    const { voters, votersOutgoing, learners, learnersNext } = replica.configuration;
-    const inConfiguration = [...voters, ...votersOutgoing, ...learners, ...learnersNext].includes(member);
-    if (inConfiguration || voters.length === 0) return;
+    if (replica.group === META_GROUP || wanted === undefined || replica.configuration.voters.length === 0)
+      return;
     if ([...wanted.voters, ...wanted.learners].includes(member)) return;
+    if (!this.asking.has(replica)) void this.askIfGone(replica);
+  }
+
+  /**
+   * A removed member goes once a majority of those that stay have applied its removal. Until then they may still
+   * need its vote to find out that the removal was committed; and a member that was away meanwhile never hears of
+   * it from its group, because no leader speaks to it any more. So it asks.
+   */
+  private async askIfGone(replica: Replica): Promise<void> {
+    const { member } = this.options.identity;
+    this.asking.add(replica);
+    const statuses = await this.admin.gather().finally(() => this.asking.delete(replica));
+    const without = statuses.flatMap(({ member: from, replicas }) =>
+      replicas
+        .filter(({ group, configuration }) => {
+          return (
+            group === replica.group && configuration.voters.length > 0 && !isMember(configuration, member)
+          );
+        })
+        .map(({ applied, configuration }) => ({ from, applied, configuration })),
+    );
+    const [newest] = without.sort((left, right) => right.applied - left.applied);
+    if (newest === undefined) return;
+    const { voters } = newest.configuration;
+    const agreeing = without.filter(({ from }) => voters.includes(from));
+    if (agreeing.length * 2 > voters.length) this.giveUp(replica);
+  }
+
+  private giveUp(replica: Replica): void {
+    if (this.isReleased || this.driver.get(replica.group) !== replica) return;
     this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
@@ -368,6 +401,7 @@ export class Node {
   }
 
   private async release(): Promise<void> {
+    this.isReleased = true;
     this.driver.stop();
     this.housekeeping.stop();
     this.sender.stop();
@@ -379,6 +413,10 @@ export class Node {
     for (const store of stores) await store.close();
     await this.options.onReleased();
   }
+}
+
+function isMember({ voters, votersOutgoing, learners, learnersNext }: ConfState, member: MemberId): boolean {
+  return [...voters, ...votersOutgoing, ...learners, ...learnersNext].includes(member);
 }
 
 function groupOf(ns: string): GroupId {

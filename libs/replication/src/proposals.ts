@@ -49,10 +49,10 @@ export class PendingProposals {
     }
   }
 
-  /** Rejects what has waited too long. Deadlines grow with the index, so the scan ends at the first live one. */
+  /** Rejects what has waited too long. Each proposer chose its own deadline, so all are looked at. */
   expire(nowMs: number): void {
     for (const [at, waiting] of this.byIndex) {
-      if (waiting.deadlineMs > nowMs) return;
+      if (waiting.deadlineMs > nowMs) continue;
       this.byIndex.delete(at);
       waiting.reject(outcomeUnknown());
     }

@@ -26,7 +26,7 @@ import { ApplyBatch, RowCache, readApplied, type StateReader } from '#state-mach
 import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
 import { PendingPositions } from './pending-positions';
 import { PendingReads, noLeader } from './pending-reads';
-import { PendingProposals } from './proposals';
+import { PendingProposals, outcomeUnknown } from './proposals';
 import { dropped, overloaded } from './refusals';
 import type { LogStore, Random, StateStore } from './ports';
 import { GroupLogView } from './raft-storage';
@@ -335,9 +335,9 @@ export class Replica {
     this.options.onWork(this);
   }
 
-  /** Ends every client's wait: the replica is going away. */
+  /** Ends every client's wait: the replica is going away. What was proposed may still be committed by others. */
   rejectWaiting(error: () => StateError): void {
-    this.proposals.rejectAll(error);
+    this.proposals.rejectAll(outcomeUnknown);
     this.reads.rejectAll(error);
     this.positions.rejectAll(error);
   }
