@@ -161,7 +161,7 @@ export class Node {
     this.writer = new MetaWriter(driver, clock, peers);
     const { clusterId, member } = identity;
     this.admin = new ClusterAdmin({ clusterId, member, driver, directory, network, writer: this.writer });
-    this.admission = new Admission({ clusterId, driver, directory, writer: this.writer, network });
+    this.admission = new Admission({ clusterId, member, driver, directory, writer: this.writer, network });
     this.keeper = new ClusterKeeper({
       driver,
       directory,
