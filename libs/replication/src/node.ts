@@ -3,6 +3,7 @@ import {
   RESERVED_NAMESPACE_PREFIX,
   StateError,
   groupId,
+  type ErrorCode,
   type GroupId,
   type MemberId,
   type Term,
@@ -74,6 +75,8 @@ export interface NodeOptions {
 /** Where a node reports what happens; plain calls on the engine's turn, which must be cheap and must not throw. */
 export interface NodeObserver {
   leaderChanged(group: GroupId, leader: MemberId, term: Term): void;
+  /** A write was refused or given up after it came to its leader; `reason` is the error's code. */
+  proposalFailed?(group: GroupId, reason: ErrorCode): void;
   /** Something went wrong that the node goes on with. */
   warning(what: string, error: Error): void;
 }
@@ -136,6 +139,7 @@ export class Node {
         for (const batch of changes) this.hub.publish(batch);
       },
       onLeader: options.observer.leaderChanged,
+      onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
     });
     this.sender = new SnapshotSender({
       clock,

@@ -1,4 +1,6 @@
 import { StateError, type CommandOutcome, type LogIndex, type Term } from '#contracts';
+import type { ProposeOutcome } from '#raft';
+import { noLeader } from './pending-reads';
 
 interface Waiting {
   readonly term: Term;
@@ -15,6 +17,9 @@ interface Waiting {
 export class PendingProposals {
   private readonly byIndex = new Map<LogIndex, Waiting>();
 
+  /** `onFailed` is told of every proposal that was not committed as far as is known, before its client is. */
+  constructor(private readonly onFailed: (error: StateError) => void) {}
+
   get size(): number {
     return this.byIndex.size;
   }
@@ -27,7 +32,8 @@ export class PendingProposals {
     reject: (error: StateError) => void,
   ): void {
     // A newer proposal at the index proves that the older one was cut off by a change of leader.
-    this.byIndex.get(index)?.reject(overwritten());
+    const older = this.byIndex.get(index);
+    if (older !== undefined) this.fail(older, overwritten());
     this.byIndex.set(index, { term, deadlineMs, resolve, reject });
   }
 
@@ -37,7 +43,7 @@ export class PendingProposals {
     if (waiting === undefined) return;
     this.byIndex.delete(index);
     if (waiting.term === term && outcome !== undefined) waiting.resolve(outcome);
-    else waiting.reject(overwritten());
+    else this.fail(waiting, overwritten());
   }
 
   /** Everything at or below `index` that was not applied one by one: a snapshot stands in for it. */
@@ -45,7 +51,7 @@ export class PendingProposals {
     for (const [at, waiting] of this.byIndex) {
       if (at > index) continue;
       this.byIndex.delete(at);
-      waiting.reject(outcomeUnknown());
+      this.fail(waiting, outcomeUnknown());
     }
   }
 
@@ -54,13 +60,18 @@ export class PendingProposals {
     for (const [at, waiting] of this.byIndex) {
       if (waiting.deadlineMs > nowMs) return;
       this.byIndex.delete(at);
-      waiting.reject(outcomeUnknown());
+      this.fail(waiting, outcomeUnknown());
     }
   }
 
   rejectAll(error: () => StateError): void {
-    for (const waiting of this.byIndex.values()) waiting.reject(error());
+    for (const waiting of this.byIndex.values()) this.fail(waiting, error());
     this.byIndex.clear();
+  }
+
+  private fail(waiting: Waiting, error: StateError): void {
+    this.onFailed(error);
+    waiting.reject(error);
   }
 }
 
@@ -79,4 +90,36 @@ function overwritten(): StateError {
       retry_after: 1,
     },
   );
+}
+
+export function overloaded(): StateError {
+  return new StateError(
+    'overloaded',
+    'Too many requests are waiting for this namespace; slow down and retry.',
+    {
+      retry_after: 1,
+    },
+  );
+}
+
+/** Why the core did not take a proposal, as the client is told. */
+export function dropped(reason: Extract<ProposeOutcome, { kind: 'dropped' }>['reason']): StateError {
+  switch (reason) {
+    case 'uncommittedFull':
+      return overloaded();
+    case 'confChangePending':
+      return new StateError(
+        'conflict',
+        'Another membership change is under way; try again when it is done.',
+        {
+          retry_after: 1,
+        },
+      );
+    case 'confChangeInvalid':
+      return new StateError('invalid_request', 'The membership change is impossible in this configuration.');
+    case 'notLeader':
+    case 'notMember':
+    case 'transferring':
+      return noLeader();
+  }
 }

@@ -1,4 +1,4 @@
-import type { ChangeBatch, GroupId, MemberId, Term } from '#contracts';
+import type { ChangeBatch, ErrorCode, GroupId, MemberId, Term } from '#contracts';
 import { alignLog, bootstrapReplica } from './bootstrap';
 import type { Driver } from './driver';
 import type { LogStore, StateStores } from './ports';
@@ -12,6 +12,7 @@ export interface ReplicaHostOptions {
   readonly replica: Pick<ReplicaOptions, 'random' | 'raft' | 'limits' | 'digest'>;
   readonly onChanges: (replica: Replica, changes: readonly ChangeBatch[]) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+  readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
 }
 
 /** Opens the replicas that this node holds, begins those it is told to, and gives up those it holds no more. */
@@ -59,6 +60,7 @@ export class ReplicaHost {
       onChanges: (_, changes) => this.options.onChanges(replica, changes),
       onWork: (busy) => driver.wake(busy),
       onLeader: this.options.onLeader,
+      onProposalFailed: this.options.onProposalFailed,
     });
     driver.add(replica);
     return replica;

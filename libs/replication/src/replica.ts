@@ -4,6 +4,7 @@ import {
   type ChangeBatch,
   type CommandOutcome,
   type CommitSeq,
+  type ErrorCode,
   type GroupId,
   type HardState,
   type LogEntry,
@@ -24,7 +25,7 @@ import {
 } from '#raft';
 import { ApplyBatch, readApplied } from '#state-machine';
 import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
-import { PendingProposals } from './proposals';
+import { PendingProposals, dropped, overloaded } from './proposals';
 import { PendingReads, noLeader } from './pending-reads';
 import type { LogStore, Random, StateStore } from './ports';
 import { GroupLogView } from './raft-storage';
@@ -49,6 +50,8 @@ export interface ReplicaOptions {
   /** The replica has work for the next turn. */
   readonly onWork: (replica: Replica) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+  /** A proposal was refused or given up. */
+  readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
 }
 
 /** Of a member that nobody has told anything yet: it cannot campaign, and waits for a leader. */
@@ -77,7 +80,7 @@ export class Replica {
   readonly group: GroupId;
   readonly raft: RawNode;
   private state: StateStore;
-  private readonly proposals = new PendingProposals();
+  private readonly proposals: PendingProposals;
   private readonly reads: PendingReads;
   private positions: WaitingForPosition[] = [];
   private readonly queue: LogEntry[] = [];
@@ -89,6 +92,7 @@ export class Replica {
 
   constructor(private readonly options: ReplicaOptions) {
     this.group = options.group;
+    this.proposals = new PendingProposals((error) => options.onProposalFailed(options.group, error.code));
     this.state = options.store;
     const applied = readApplied(options.store);
     this.appliedIndex = applied.appliedIndex;
@@ -142,12 +146,12 @@ export class Replica {
   propose(command: Uint8Array, deadlineMs: number): Promise<CommandOutcome> {
     return new Promise((resolve, reject) => {
       if (this.proposals.size >= this.options.limits.maxPendingProposals) {
-        reject(overloaded());
+        reject(this.refused(overloaded()));
         return;
       }
       const outcome = this.raft.propose(command);
       if (outcome.kind === 'dropped') {
-        reject(dropped(outcome.reason));
+        reject(this.refused(dropped(outcome.reason)));
         return;
       }
       this.proposals.add(outcome.index, outcome.term, deadlineMs, resolve, reject);
@@ -334,6 +338,11 @@ export class Replica {
     for (const waiting of this.positions.splice(0)) waiting.reject(error());
   }
 
+  private refused(error: StateError): StateError {
+    this.options.onProposalFailed(this.group, error.code);
+    return error;
+  }
+
   private successor(): MemberId | undefined {
     const { progress, confState } = this.status();
     const candidates = progress.filter(
@@ -379,36 +388,5 @@ export class Replica {
     return state.hardState.commit >= this.appliedIndex
       ? state.hardState
       : { ...state.hardState, commit: this.appliedIndex };
-  }
-}
-
-function overloaded(): StateError {
-  return new StateError(
-    'overloaded',
-    'Too many requests are waiting for this namespace; slow down and retry.',
-    {
-      retry_after: 1,
-    },
-  );
-}
-
-function dropped(reason: Extract<ProposeOutcome, { kind: 'dropped' }>['reason']): StateError {
-  switch (reason) {
-    case 'uncommittedFull':
-      return overloaded();
-    case 'confChangePending':
-      return new StateError(
-        'conflict',
-        'Another membership change is under way; try again when it is done.',
-        {
-          retry_after: 1,
-        },
-      );
-    case 'confChangeInvalid':
-      return new StateError('invalid_request', 'The membership change is impossible in this configuration.');
-    case 'notLeader':
-    case 'notMember':
-    case 'transferring':
-      return noLeader();
   }
 }
