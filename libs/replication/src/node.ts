@@ -3,6 +3,7 @@ import {
   RESERVED_NAMESPACE_PREFIX,
   StateError,
   groupId,
+  type ErrorCode,
   type GroupId,
   type MemberId,
   type Term,
@@ -74,6 +75,8 @@ export interface NodeOptions {
 /** Where a node reports what happens; plain calls on the engine's turn, which must be cheap and must not throw. */
 export interface NodeObserver {
   leaderChanged(group: GroupId, leader: MemberId, term: Term): void;
+  /** A write was refused or given up after it came to its leader; `reason` is the error's code. */
+  proposalFailed?(group: GroupId, reason: ErrorCode): void;
   /** Something went wrong that the node goes on with. */
   warning(what: string, error: Error): void;
 }
@@ -139,6 +142,7 @@ export class Node {
       onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
       // A watcher goes on at a node that has the history: the reason is that of a node that is about to lack it.
       onGone: (group) => this.hub.endNamespaces((ns) => groupOf(ns) === group, 'draining'),
+      onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
     });
     this.sender = new SnapshotSender({
       clock,
@@ -152,7 +156,7 @@ export class Node {
     this.writer = new MetaWriter(driver, clock, peers);
     const { clusterId, member } = identity;
     this.admin = new ClusterAdmin({ clusterId, member, driver, directory, network, writer: this.writer });
-    this.admission = new Admission({ clusterId, driver, directory, writer: this.writer, network });
+    this.admission = new Admission({ clusterId, member, driver, directory, writer: this.writer, network });
     this.keeper = new ClusterKeeper({
       driver,
       directory,

@@ -4,6 +4,7 @@ import {
   type ChangeBatch,
   type CommandOutcome,
   type CommitSeq,
+  type ErrorCode,
   type GroupId,
   type HardState,
   type LogEntry,
@@ -53,6 +54,8 @@ export interface ReplicaOptions {
   /** The replica has work for the next turn. */
   readonly onWork: (replica: Replica) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+  /** A proposal was refused or given up. */
+  readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
 }
 
 /** Of a member that nobody has told anything yet: it cannot campaign, and waits for a leader. */
@@ -75,7 +78,7 @@ export class Replica {
   readonly raft: RawNode;
   private state: StateStore;
   private cache: RowCache;
-  private readonly proposals = new PendingProposals();
+  private readonly proposals: PendingProposals;
   private readonly reads: PendingReads;
   private readonly positions = new PendingPositions();
   private readonly queue: LogEntry[] = [];
@@ -87,6 +90,7 @@ export class Replica {
 
   constructor(private readonly options: ReplicaOptions) {
     this.group = options.group;
+    this.proposals = new PendingProposals((error) => options.onProposalFailed(options.group, error.code));
     this.state = options.store;
     this.cache = new RowCache(options.store, options.limits.rowCacheBytes);
     const applied = readApplied(options.store);
@@ -146,12 +150,12 @@ export class Replica {
   propose(command: Uint8Array, deadlineMs: number): Promise<CommandOutcome> {
     return new Promise((resolve, reject) => {
       if (this.proposals.size >= this.options.limits.maxPendingProposals) {
-        reject(overloaded());
+        reject(this.refused(overloaded()));
         return;
       }
       const outcome = this.raft.propose(command);
       if (outcome.kind === 'dropped') {
-        reject(dropped(outcome.reason));
+        reject(this.refused(dropped(outcome.reason)));
         return;
       }
       this.proposals.add(outcome.index, outcome.term, deadlineMs, resolve, reject);
@@ -353,6 +357,11 @@ export class Replica {
       this.confState.votersOutgoing.length === 0 &&
       this.appliedTerm === this.raft.term
     );
+  }
+
+  private refused(error: StateError): StateError {
+    this.options.onProposalFailed(this.group, error.code);
+    return error;
   }
 
   private successor(): MemberId | undefined {
