@@ -98,7 +98,10 @@ export class ClusterAdmin implements ClusterOperations {
       throw new StateError('conflict', 'The last node of a cluster cannot be removed.');
     if (node.state === 'leaving') return node;
     const leaving = { ...node, state: 'leaving' as const };
-    await this.options.writer.writeNodes([leaving]);
+    await this.options.writer.writeNodes([leaving]).catch((error: unknown) => {
+      const changed = error instanceof StateError && error.code === 'precondition_failed';
+      throw changed ? new StateError('conflict', `The node ${name} changed meanwhile; ask again.`) : error;
+    });
     return leaving;
   }
 

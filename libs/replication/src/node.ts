@@ -3,11 +3,12 @@ import {
   RESERVED_NAMESPACE_PREFIX,
   StateError,
   groupId,
+  type ErrorCode,
   type GroupId,
   type MemberId,
   type Term,
 } from '#contracts';
-import type { Message, RaftConfig } from '#raft';
+import type { ConfState, Message, RaftConfig } from '#raft';
 import type { Digest } from '#state-machine';
 import { WatchHub, type WatchLimits, type WatchObserver, type WatchStats } from '#watch';
 import { ReplicaChangeSource } from './change-source';
@@ -74,6 +75,8 @@ export interface NodeOptions {
 /** Where a node reports what happens; plain calls on the engine's turn, which must be cheap and must not throw. */
 export interface NodeObserver {
   leaderChanged(group: GroupId, leader: MemberId, term: Term): void;
+  /** A write was refused or given up after it came to its leader; `reason` is the error's code. */
+  proposalFailed?(group: GroupId, reason: ErrorCode): void;
   /** Something went wrong that the node goes on with. */
   warning(what: string, error: Error): void;
 }
@@ -92,6 +95,8 @@ export class Node {
   private readonly writer: MetaWriter;
   private readonly keeper: ClusterKeeper;
   private readonly housekeeping: Housekeeping;
+  private readonly asking = new Set<Replica>();
+  private isReleased = false;
 
   static async open(options: NodeOptions): Promise<Node> {
     const node = new Node(options);
@@ -107,7 +112,6 @@ export class Node {
   private constructor(private readonly options: NodeOptions) {
     const { clock, log, network, identity, digest, stores } = options;
     const { directory } = this;
-    const warning = (what: string) => (error: Error) => options.observer.warning(what, error);
     const outbox = new Outbox(network);
     const driver = (this.driver = new Driver({
       log,
@@ -135,7 +139,10 @@ export class Node {
         if (replica.group === META_GROUP) this.directoryChanged(replica);
         for (const batch of changes) this.hub.publish(batch);
       },
-      onLeader: options.observer.leaderChanged,
+      onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
+      // A watcher goes on at a node that has the history: the reason is that of a node that is about to lack it.
+      onGone: (group) => this.hub.endNamespaces((ns) => groupOf(ns) === group, 'draining'),
+      onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
     });
     this.sender = new SnapshotSender({
       clock,
@@ -144,24 +151,12 @@ export class Node {
       chunkBytes: SNAPSHOT_CHUNK_BYTES,
       idleMs: SNAPSHOT_IDLE_MS,
     });
-    this.receiver = new SnapshotReceiver({
-      network,
-      stores,
-      clock,
-      digest,
-      chunkTimeoutMs: SNAPSHOT_CHUNK_TIMEOUT_MS,
-      attempts: SNAPSHOT_CHUNK_ATTEMPTS,
-      onWarning: (what, error) => options.observer.warning(what, error),
-      onInstalled: (replica) => {
-        if (replica.group === META_GROUP) this.directoryChanged(replica);
-        else this.hub.catchUp();
-      },
-    });
+    this.receiver = this.newReceiver();
     const peers = this.peerService();
     this.writer = new MetaWriter(driver, clock, peers);
     const { clusterId, member } = identity;
     this.admin = new ClusterAdmin({ clusterId, member, driver, directory, network, writer: this.writer });
-    this.admission = new Admission({ clusterId, driver, directory, writer: this.writer, network });
+    this.admission = new Admission({ clusterId, member, driver, directory, writer: this.writer, network });
     this.keeper = new ClusterKeeper({
       driver,
       directory,
@@ -170,20 +165,9 @@ export class Node {
       defaultGroup: DEFAULT_GROUP,
       defaultReplicas: options.defaultReplicas,
       gather: async () => (await this.admin.gather()).flatMap(({ replicas }) => replicas),
-      onError: warning('keeping the cluster as it should be'),
+      onError: (error) => options.observer.warning('keeping the cluster', error),
     });
-    this.housekeeping = new Housekeeping({
-      driver,
-      log,
-      clock,
-      intervalMs: HOUSEKEEPING_MS,
-      historyRetentionMs: options.historyRetentionMs,
-      historyRetentionCommits: options.historyRetentionCommits,
-      trimEveryEntries: TRIM_EVERY_ENTRIES,
-      keepEntries: KEEP_ENTRIES,
-      onRound: () => this.tend(),
-      onError: warning('housekeeping'),
-    });
+    this.housekeeping = this.newHousekeeping();
     this.engine = new ReplicatedEngine({
       member,
       driver,
@@ -243,10 +227,54 @@ export class Node {
     }
     for (const replica of this.driver.all()) {
       const { voters } = replica.configuration;
-      // Alone there is nobody to wait for.
-      if (voters.length === 1 && voters[0] === identity.member) replica.campaign();
+      // Alone there is nobody to wait for, and a client should not have to either.
+      if (voters.length === 1 && voters[0] === identity.member) {
+        replica.campaign();
+        await this.leads(replica);
+      }
       if (replica.group === META_GROUP) this.directoryChanged(replica);
     }
+  }
+
+  private newReceiver(): SnapshotReceiver {
+    const { network, stores, clock, digest, observer } = this.options;
+    return new SnapshotReceiver({
+      network,
+      stores,
+      clock,
+      digest,
+      chunkTimeoutMs: SNAPSHOT_CHUNK_TIMEOUT_MS,
+      attempts: SNAPSHOT_CHUNK_ATTEMPTS,
+      onWarning: (what, error) => observer.warning(what, error),
+      onInstalled: (replica) => {
+        if (replica.group === META_GROUP) this.directoryChanged(replica);
+        else this.hub.catchUp();
+      },
+    });
+  }
+
+  private newHousekeeping(): Housekeeping {
+    const { log, clock, historyRetentionMs, historyRetentionCommits, observer } = this.options;
+    return new Housekeeping({
+      driver: this.driver,
+      log,
+      clock,
+      intervalMs: HOUSEKEEPING_MS,
+      historyRetentionMs,
+      historyRetentionCommits,
+      trimEveryEntries: TRIM_EVERY_ENTRIES,
+      keepEntries: KEEP_ENTRIES,
+      onRound: () => this.tend(),
+      onError: (error) => observer.warning('housekeeping', error),
+    });
+  }
+
+  private async leads(replica: Replica): Promise<void> {
+    while (!replica.isLeader) {
+      await new Promise<void>((resolve) => this.options.clock.soon(resolve));
+    }
+    const { clock } = this.options;
+    await replica.readLinearizable(() => undefined, clock.monotonicMs() + FIRST_READ_TIMEOUT_MS);
   }
 
   private peerService(): PeerService {
@@ -328,14 +356,43 @@ export class Node {
     if (!same) await this.writer.writeNodes([{ ...self, host, port, region, httpUrl }]);
   }
 
+  /** Looks whether a replica that this node is to hold no more can go. */
   private giveUpIfGone(replica: Replica): void {
     const { member } = this.options.identity;
     const wanted = this.directory.groups.get(replica.group);
-    if (replica.group === META_GROUP || wanted === undefined) return;
-    const { voters, votersOutgoing, learners, learnersNext } = replica.configuration;
-    const inConfiguration = [...voters, ...votersOutgoing, ...learners, ...learnersNext].includes(member);
-    if (inConfiguration || voters.length === 0) return;
+    if (replica.group === META_GROUP || wanted === undefined || replica.configuration.voters.length === 0)
+      return;
     if ([...wanted.voters, ...wanted.learners].includes(member)) return;
+    if (!this.asking.has(replica)) void this.askIfGone(replica);
+  }
+
+  /**
+   * A removed member goes once a majority of those that stay have applied its removal. Until then they may still
+   * need its vote to find out that the removal was committed; and a member that was away meanwhile never hears of
+   * it from its group, because no leader speaks to it any more. So it asks.
+   */
+  private async askIfGone(replica: Replica): Promise<void> {
+    const { member } = this.options.identity;
+    this.asking.add(replica);
+    const statuses = await this.admin.gather().finally(() => this.asking.delete(replica));
+    const without = statuses.flatMap(({ member: from, replicas }) =>
+      replicas
+        .filter(({ group, configuration }) => {
+          return (
+            group === replica.group && configuration.voters.length > 0 && !isMember(configuration, member)
+          );
+        })
+        .map(({ applied, configuration }) => ({ from, applied, configuration })),
+    );
+    const [newest] = without.sort((left, right) => right.applied - left.applied);
+    if (newest === undefined) return;
+    const { voters } = newest.configuration;
+    const agreeing = without.filter(({ from }) => voters.includes(from));
+    if (agreeing.length * 2 > voters.length) this.giveUp(replica);
+  }
+
+  private giveUp(replica: Replica): void {
+    if (this.isReleased || this.driver.get(replica.group) !== replica) return;
     this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
@@ -348,6 +405,7 @@ export class Node {
   }
 
   private async release(): Promise<void> {
+    this.isReleased = true;
     this.driver.stop();
     this.housekeeping.stop();
     this.sender.stop();
@@ -361,6 +419,10 @@ export class Node {
   }
 }
 
+function isMember({ voters, votersOutgoing, learners, learnersNext }: ConfState, member: MemberId): boolean {
+  return [...voters, ...votersOutgoing, ...learners, ...learnersNext].includes(member);
+}
+
 function groupOf(ns: string): GroupId {
   return ns.startsWith(RESERVED_NAMESPACE_PREFIX) ? META_GROUP : DEFAULT_GROUP;
 }
@@ -370,6 +432,8 @@ const HOUSEKEEPING_MS = 500;
 const KEEP_ENTRIES = 20_000;
 const TRIM_EVERY_ENTRIES = 50_000;
 const STOP_GRACE_MS = 4_000;
+/** Replaying the log after a crash comes before the first read of a lone node. */
+const FIRST_READ_TIMEOUT_MS = 300_000;
 const SNAPSHOT_CHUNK_BYTES = 262_144;
 const SNAPSHOT_IDLE_MS = 10_000;
 const SNAPSHOT_CHUNK_TIMEOUT_MS = 5_000;

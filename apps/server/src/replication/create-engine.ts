@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Node, StateCorruption, type Engine, type NodeIdentity, type NodeOptions } from '#replication';
@@ -35,7 +35,7 @@ async function openNode(config: ServerConfig, metrics: EngineObserver, logger: L
   const lock = await lockFolder(config.dataDir);
   let log: Log | undefined;
   try {
-    const peers = await meetPeers(config, identities, logger);
+    const peers = await meetPeers(config, identities, metrics, logger);
     const { identity, network, address } = peers;
     const onFatal = (error: Error): void => endProcess(logger, error);
     log = await openLog({
@@ -58,7 +58,7 @@ async function openNode(config: ServerConfig, metrics: EngineObserver, logger: L
       defaultReplicas: config.defaultReplicas,
       clock: SYSTEM_CLOCK,
       random: SYSTEM_RANDOM,
-      digest: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+      digest: (bytes) => hash('sha256', bytes, 'hex'),
       ...engineSettings(config),
       watchObserver: {
         clients: () => undefined,
@@ -70,6 +70,7 @@ async function openNode(config: ServerConfig, metrics: EngineObserver, logger: L
       },
       observer: {
         leaderChanged: (group) => metrics.raftLeaderChanged(group),
+        proposalFailed: (_, reason) => metrics.raftProposalFailed(reason),
         warning: (what, error) => logger.warn({ err: error }, what),
       },
       onFatal,
@@ -89,6 +90,7 @@ async function openNode(config: ServerConfig, metrics: EngineObserver, logger: L
 async function meetPeers(
   config: ServerConfig,
   identities: IdentityFile,
+  metrics: EngineObserver,
   logger: Logger,
 ): Promise<PeerNetwork> {
   const known = await knownIdentity(identities, config);
@@ -96,7 +98,7 @@ async function meetPeers(
     config.clusterNodes.length > 1 ||
     config.clusterJoin.length > 0 ||
     (known !== undefined && !isAlone(known));
-  if (clustered) return openPeerNetwork(config, identities, known, logger);
+  if (clustered) return openPeerNetwork(config, identities, known, { metrics, logger });
   return aloneOn(known ?? (await aloneIdentity(identities, config)), config);
 }
 
@@ -129,7 +131,7 @@ function engineSettings(config: ServerConfig): Settings {
       checkQuorum: true,
       leaseReads: false,
     },
-    replicaLimits: { maxPendingProposals: 50_000, maxPendingReads: 50_000 },
+    replicaLimits: { maxPendingProposals: 50_000, maxPendingReads: 50_000, rowCacheBytes: 33_554_432 },
     watchLimits: {
       maxWatchers: config.maxWatchers,
       maxWatchersPerOwner: config.maxWatchers,

@@ -15,6 +15,7 @@ import {
 import { openTransport, type PeerHello, type Transport, type TransportCredentials } from '#transport';
 import { type ServerConfig, StartError } from '../config';
 import type { Logger } from '../logging';
+import type { EngineObserver } from '../metrics';
 import type { IdentityFile } from './identity-file';
 import { SYSTEM_CLOCK } from './system-clock';
 
@@ -45,9 +46,9 @@ export async function openPeerNetwork(
   config: ServerConfig,
   identities: IdentityFile,
   known: NodeIdentity | undefined,
-  logger: Logger,
+  telling: { readonly metrics: EngineObserver; readonly logger: Logger },
 ): Promise<PeerNetwork> {
-  const introduction = new PeerIntroduction(config, identities, logger);
+  const introduction = new PeerIntroduction(config, identities, telling.metrics, telling.logger);
   try {
     return await introduction.open(known);
   } catch (error) {
@@ -66,6 +67,7 @@ class PeerIntroduction {
   constructor(
     private readonly config: ServerConfig,
     private readonly identities: IdentityFile,
+    private readonly metrics: EngineObserver,
     private readonly logger: Logger,
   ) {}
 
@@ -82,6 +84,10 @@ class PeerIntroduction {
       admit: (hello) => this.admit(hello),
       joinKinds: new Set(KINDS_BEFORE_MEMBERSHIP),
       onJoinRequest: (hello, kind, body) => this.answer(hello, kind, body),
+      observer: {
+        onRoundTrip: (member, seconds) => this.metrics.peerAnswered(this.nameOf(member), seconds),
+        onRefused: (reason) => this.metrics.peerRefused(reason),
+      },
       logger: {
         info: (what, fields) => logger.info(fields, what),
         warn: (what, fields) => logger.warn(fields, what),
@@ -169,7 +175,7 @@ class PeerIntroduction {
     const { nodeId, region } = this.config;
     return {
       clusterId: this.identity?.clusterId,
-      memberId: this.identity?.member ?? (NO_MEMBER as MemberId),
+      memberId: this.identity?.member ?? NO_MEMBER,
       incarnation,
       name: nodeId as NodeName,
       region,
@@ -199,6 +205,13 @@ class PeerIntroduction {
     const founder = this.identity?.founders.find(({ member }) => member === hello.memberId);
     if (founder === undefined) return 'unknown';
     return founder.incarnation === hello.incarnation ? 'known' : 'stale';
+  }
+
+  private nameOf(member: MemberId): string {
+    const known =
+      this.node?.directory.nodes.get(member) ??
+      this.identity?.founders.find((founder) => founder.member === member);
+    return known?.name ?? `member-${member}`;
   }
 
   private answer(hello: PeerHello, kind: number, body: Uint8Array): Promise<Uint8Array> {
