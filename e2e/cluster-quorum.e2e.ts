@@ -52,7 +52,9 @@ describe('a cluster', () => {
       const returnedAtMs = performance.now();
       await Promise.all([first.start(), second.start()]);
       await clients.writes(200);
-      console.log(`writes again ${(performance.now() - returnedAtMs).toFixed(0)} ms after the nodes came back`);
+      console.log(
+        `writes again ${(performance.now() - returnedAtMs).toFixed(0)} ms after the nodes came back`,
+      );
       expect((await client.get('kept')).body.body).toBe('before');
       expect(await clients.check()).toEqual([]);
       expect(await checkWatchers(cluster, NS, [watcher])).toEqual([]);

@@ -137,10 +137,15 @@ export class Cluster {
   async newcomer(name: string): Promise<ClusterNode> {
     const [http, admin, peer] = (await freePorts(3)) as [number, number, number];
     const join = this.nodes.map((node) => `127.0.0.1:${node.ports.peer}`).join();
-    const node = new ClusterNode(name, await this.dataDir(name), { http, admin, peer }, {
-      ...this.environment(name, { http, admin, peer }),
-      CLUSTER_JOIN: join,
-    });
+    const node = new ClusterNode(
+      name,
+      await this.dataDir(name),
+      { http, admin, peer },
+      {
+        ...this.environment(name, { http, admin, peer }),
+        CLUSTER_JOIN: join,
+      },
+    );
     this.nodes.push(node);
     return node;
   }

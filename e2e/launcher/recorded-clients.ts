@@ -30,7 +30,11 @@ interface Reply {
 }
 
 /** After this a client goes on and counts its request as one of unknown outcome. */
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 2_500;
+/** An answer that took longer makes a client avoid the node. */
+const SLOW_MS = 1_000;
+const AVOID_MS = 6_000;
+const MOVE_CHANCE = 0.02;
 /** Between the requests of a client that was refused. */
 const REFUSED_PAUSE_MS = 20;
 
@@ -106,7 +110,9 @@ export class RecordedClients {
     const readers = this.cluster.up;
     for (const node of readers) {
       for (const id of this.keys) {
-        await until(`a read of ${id} through ${node.name}`, () => this.perform('reader', node, { op: 'get', id }));
+        await until(`a read of ${id} through ${node.name}`, () =>
+          this.perform('reader', node, { op: 'get', id }),
+        );
       }
     }
     this.agent.destroy();
@@ -116,10 +122,21 @@ export class RecordedClients {
   }
 
   private async client(client: number): Promise<void> {
+    const avoidedUntilMs = new Map<ClusterNode, number>();
+    let current = this.cluster.nodes[client % this.cluster.nodes.length];
     while (!this.stopping) {
       const nodes = this.options.nodes?.() ?? this.cluster.nodes;
-      const node = pick(nodes);
+      const answering = nodes.filter((node) => (avoidedUntilMs.get(node) ?? 0) < performance.now());
+      // Clients spread over the nodes and stay there, so that a node that hangs does not catch all of them.
+      if (current === undefined || !answering.includes(current) || Math.random() < MOVE_CHANCE) {
+        current = pick(answering.length > 0 ? answering : nodes);
+      }
+      const node = current;
+      const askedAtMs = performance.now();
       const done = await this.perform(client, node, this.operation());
+      // A client that waited in vain goes elsewhere for a while, as a load balancer would make it.
+      if (performance.now() - askedAtMs > SLOW_MS) avoidedUntilMs.set(node, performance.now() + AVOID_MS);
+      if (!done) current = undefined;
       if (!done) await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE_MS));
     }
   }
@@ -205,7 +222,9 @@ function outcomeOf(input: ObjectInput, { status, headers, json }: Reply): Outcom
   switch (status) {
     case 200:
       return input.op === 'get'
-        ? { output: { kind: 'found', value: String(json?.['body']), commitSeq: Number(json?.['commit_seq']) } }
+        ? {
+            output: { kind: 'found', value: String(json?.['body']), commitSeq: Number(json?.['commit_seq']) },
+          }
         : { output: { kind: 'ok', commitSeq: Number(json?.['commit_seq']) } };
     case 204:
       return { output: { kind: 'ok', commitSeq: Number(headers['x-commit-seq']) } };
