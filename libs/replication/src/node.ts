@@ -1,5 +1,6 @@
 import {
   META_GROUP,
+  NO_MEMBER,
   RESERVED_NAMESPACE_PREFIX,
   StateError,
   groupId,
@@ -162,6 +163,7 @@ export class Node {
       clusterId,
       member,
       driver,
+      clock,
       log,
       directory,
       network,
@@ -356,7 +358,19 @@ export class Node {
     this.keeper.step();
     void this.announce().catch(() => undefined);
     void this.relief.step().catch(() => undefined);
-    for (const replica of this.driver.all()) this.giveUpIfGone(replica);
+    for (const replica of this.driver.all()) {
+      this.confirm(replica);
+      this.giveUpIfGone(replica);
+    }
+  }
+
+  /** A replica that was just opened does not know how far behind it is until it has asked its leader. */
+  private confirm(replica: Replica): void {
+    if (replica.hasCaughtUp || replica.leader === NO_MEMBER) return;
+    const { clock } = this.options;
+    replica
+      .readLinearizable(() => undefined, clock.monotonicMs() + FIRST_READ_TIMEOUT_MS)
+      .catch(() => undefined);
   }
 
   /** Writes where this node can be reached into its own document, when that has changed. */

@@ -88,6 +88,7 @@ export class Replica {
   private appliedSeq: CommitSeq;
   private confState: ConfState;
   private leaderNow: MemberId;
+  private caughtUp = false;
 
   constructor(private readonly options: ReplicaOptions) {
     this.group = options.group;
@@ -135,6 +136,11 @@ export class Replica {
     return this.leaderNow === this.options.member;
   }
 
+  /** Whether this replica has once, since it was opened, held all that its leader had committed at that moment. */
+  get hasCaughtUp(): boolean {
+    return this.caughtUp;
+  }
+
   get configuration(): ConfState {
     return this.confState;
   }
@@ -177,6 +183,7 @@ export class Replica {
         return;
       }
       const run = (): void => {
+        this.caughtUp = true;
         try {
           resolve(evaluate());
         } catch (error) {
