@@ -7,12 +7,12 @@ const STOP_LIMIT_MS = 9_500;
 /** Runs a node in the foreground until it is told to stop; ends the process with 0, or 1 after one line on stderr. */
 export async function run(environment: NodeJS.ProcessEnv): Promise<void> {
   // A node that waits for its peers has promised nothing yet: it may go at once.
-  const giveUp = (): never => process.exit(0);
-  process.once('SIGTERM', giveUp);
-  process.once('SIGINT', giveUp);
+  let stop: (signal: NodeJS.Signals) => void = () => process.exit(0);
+  // Listened to without a break: a signal that is under way while its last listener is taken off is lost.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal));
   try {
     const server = await serve(environment);
-    const stop = (signal: NodeJS.Signals): void => {
+    stop = (signal) => {
       server.logger.info({ signal }, 'agentstate is stopping');
       setTimeout(() => {
         server.logger.error({ limit_ms: STOP_LIMIT_MS }, 'the stop took too long and was cut off');
@@ -30,10 +30,6 @@ export async function run(environment: NodeJS.ProcessEnv): Promise<void> {
       server.logger.fatal({ err: error }, 'an error that nobody handled ends the process');
       process.exit(1);
     });
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.off(signal, giveUp);
-      process.once(signal, stop);
-    }
   } catch (error) {
     const line = error instanceof StartError ? error.message : `the server failed to start: ${String(error)}`;
     process.stderr.write(`agentstate: ${line.replaceAll('\n', ' ')}\n`, () => process.exit(1));
