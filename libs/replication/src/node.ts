@@ -8,7 +8,7 @@ import {
   type MemberId,
   type Term,
 } from '#contracts';
-import type { ConfState, Message, RaftConfig } from '#raft';
+import type { Message, RaftConfig } from '#raft';
 import type { Digest } from '#state-machine';
 import { WatchHub, type WatchLimits, type WatchObserver, type WatchStats } from '#watch';
 import { ReplicaChangeSource } from './change-source';
@@ -20,10 +20,12 @@ import { Housekeeping } from './housekeeping';
 import type { IdentityStore, NodeIdentity } from './identity';
 import { Admission } from './meta/admission';
 import { ClusterKeeper } from './meta/cluster-keeper';
+import { Departures } from './meta/departures';
 import { Directory } from './meta/directory';
 import { MetaWriter } from './meta/meta-writer';
 import type { ReplicaStatus } from './node-status';
 import { Outbox } from './peers/outbox';
+import { PeerBook, type NodeAddress } from './peers/peer-book';
 import { PeerKind } from './peers/peer-kinds';
 import { PeerService } from './peers/peer-service';
 import type { Clock, LogStore, Network, Random, StateStores } from './ports';
@@ -46,12 +48,7 @@ export interface NodeOptions {
   readonly random: Random;
   readonly digest: Digest;
   /** Where others reach this node; told to the cluster when it changes. */
-  readonly address: {
-    readonly region: string;
-    readonly host: string;
-    readonly port: number;
-    readonly httpUrl: string;
-  };
+  readonly address: NodeAddress;
   /** Addresses of peers by name that the operator gave this node itself: they win over what nodes tell. */
   readonly addressOverrides: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
   /** Voters of the default placement, when this node is the one that begins it. */
@@ -89,13 +86,14 @@ export class Node {
   private readonly driver: Driver;
   private readonly hub: WatchHub;
   private readonly host: ReplicaHost;
+  private readonly book: PeerBook;
+  private readonly departures: Departures;
   private readonly sender: SnapshotSender;
   private readonly receiver: SnapshotReceiver;
   private readonly admission: Admission;
   private readonly writer: MetaWriter;
   private readonly keeper: ClusterKeeper;
   private readonly housekeeping: Housekeeping;
-  private readonly asking = new Set<Replica>();
   private isReleased = false;
 
   static async open(options: NodeOptions): Promise<Node> {
@@ -152,6 +150,14 @@ export class Node {
       idleMs: SNAPSHOT_IDLE_MS,
     });
     this.receiver = this.newReceiver();
+    const { address, addressOverrides } = options;
+    this.book = new PeerBook({ identity, directory, network, address, addressOverrides });
+    this.departures = new Departures({
+      member: identity.member,
+      directory,
+      gather: () => this.admin.gather(),
+      giveUp: (replica) => this.giveUp(replica),
+    });
     const peers = this.peerService();
     this.writer = new MetaWriter(driver, clock, peers);
     const { clusterId, member } = identity;
@@ -193,11 +199,7 @@ export class Node {
 
   /** Whether a peer that has proven the secret is who the cluster knows under its member id. */
   knows(peer: { readonly memberId: MemberId; readonly incarnation: string }): 'known' | 'unknown' | 'stale' {
-    const documented = this.directory.nodes.get(peer.memberId);
-    const founder = this.options.identity.founders.find(({ member }) => member === peer.memberId);
-    const known = documented ?? founder;
-    if (known === undefined || documented?.state === 'removed') return 'unknown';
-    return known.incarnation === peer.incarnation ? 'known' : 'stale';
+    return this.book.knows(peer);
   }
 
   /** Bytes that all replicas' states take on disk, roughly. */
@@ -217,7 +219,7 @@ export class Node {
     if (identity.begun && identity.founder && held.length === 0) {
       throw new Error('the log is gone: this node must not go on under its old identity');
     }
-    this.connectPeers();
+    this.book.connect();
     if (identity.founder && !identity.begun) {
       const voters = identity.founders.map(({ member }) => member);
       for (const group of [META_GROUP, DEFAULT_GROUP]) await this.host.open(group, voters);
@@ -318,77 +320,17 @@ export class Node {
 
   private directoryChanged(meta: Replica): void {
     this.directory.refresh(meta.store);
-    this.connectPeers();
+    this.book.connect();
     this.keeper.step();
     const self = this.directory.nodes.get(this.options.identity.member);
     if (self?.state === 'removed') this.options.onRemoved();
   }
 
-  private connectPeers(): void {
-    const { identity, network, addressOverrides } = this.options;
-    const nodes = [...this.directory.nodes.values()].filter(({ state }) => state !== 'removed');
-    const peers = nodes.length > 0 ? nodes : identity.founders;
-    network.setPeers(
-      peers
-        .filter(({ member }) => member !== identity.member)
-        .map(({ member, name, region, host, port }) => {
-          const { host: reachHost, port: reachPort } = addressOverrides.get(name) ?? { host, port };
-          return { member, name, region, host: reachHost, port: reachPort };
-        }),
-    );
-  }
-
   /** What is looked after between changes: membership, this node's own entry, replicas that moved away. */
   private tend(): void {
     this.keeper.step();
-    void this.announce().catch(() => undefined);
-    for (const replica of this.driver.all()) this.giveUpIfGone(replica);
-  }
-
-  /** Writes where this node can be reached into its own document, when that has changed. */
-  private async announce(): Promise<void> {
-    const { identity, address } = this.options;
-    const self = this.directory.nodes.get(identity.member);
-    if (self === undefined || self.state !== 'active') return;
-    const { host, port, region, httpUrl } = address;
-    const same =
-      self.host === host && self.port === port && self.region === region && self.httpUrl === httpUrl;
-    if (!same) await this.writer.writeNodes([{ ...self, host, port, region, httpUrl }]);
-  }
-
-  /** Looks whether a replica that this node is to hold no more can go. */
-  private giveUpIfGone(replica: Replica): void {
-    const { member } = this.options.identity;
-    const wanted = this.directory.groups.get(replica.group);
-    if (replica.group === META_GROUP || wanted === undefined || replica.configuration.voters.length === 0)
-      return;
-    if ([...wanted.voters, ...wanted.learners].includes(member)) return;
-    if (!this.asking.has(replica)) void this.askIfGone(replica);
-  }
-
-  /**
-   * A removed member goes once a majority of those that stay have applied its removal. Until then they may still
-   * need its vote to find out that the removal was committed; and a member that was away meanwhile never hears of
-   * it from its group, because no leader speaks to it any more. So it asks.
-   */
-  private async askIfGone(replica: Replica): Promise<void> {
-    const { member } = this.options.identity;
-    this.asking.add(replica);
-    const statuses = await this.admin.gather().finally(() => this.asking.delete(replica));
-    const without = statuses.flatMap(({ member: from, replicas }) =>
-      replicas
-        .filter(({ group, configuration }) => {
-          return (
-            group === replica.group && configuration.voters.length > 0 && !isMember(configuration, member)
-          );
-        })
-        .map(({ applied, configuration }) => ({ from, applied, configuration })),
-    );
-    const [newest] = without.sort((left, right) => right.applied - left.applied);
-    if (newest === undefined) return;
-    const { voters } = newest.configuration;
-    const agreeing = without.filter(({ from }) => voters.includes(from));
-    if (agreeing.length * 2 > voters.length) this.giveUp(replica);
+    void this.book.announce(this.writer).catch(() => undefined);
+    for (const replica of this.driver.all()) this.departures.look(replica);
   }
 
   private giveUp(replica: Replica): void {
@@ -417,10 +359,6 @@ export class Node {
     for (const store of stores) await store.close();
     await this.options.onReleased();
   }
-}
-
-function isMember({ voters, votersOutgoing, learners, learnersNext }: ConfState, member: MemberId): boolean {
-  return [...voters, ...votersOutgoing, ...learners, ...learnersNext].includes(member);
 }
 
 function groupOf(ns: string): GroupId {
