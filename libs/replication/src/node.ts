@@ -22,6 +22,7 @@ import { ClusterKeeper } from './meta/cluster-keeper';
 import { Directory } from './meta/directory';
 import { MetaWriter } from './meta/meta-writer';
 import type { ReplicaStatus } from './node-status';
+import { NODE_TUNING, type NodeTuning } from './node-tuning';
 import { Outbox } from './peers/outbox';
 import { PeerKind } from './peers/peer-kinds';
 import { PeerService } from './peers/peer-service';
@@ -62,6 +63,8 @@ export interface NodeOptions {
   readonly watchObserver: WatchObserver;
   readonly historyRetentionMs: number;
   readonly historyRetentionCommits: number;
+  /** What is not a user's to set: tests make it small, so that short runs meet it. */
+  readonly tuning?: Partial<NodeTuning>;
   readonly observer: NodeObserver;
   /** The process must end: an invariant is broken, or the disk failed. */
   readonly onFatal: (error: Error) => void;
@@ -92,6 +95,7 @@ export class Node {
   private readonly writer: MetaWriter;
   private readonly keeper: ClusterKeeper;
   private readonly housekeeping: Housekeeping;
+  private readonly tuning: NodeTuning;
   private readonly asking = new Set<Replica>();
   private isReleased = false;
 
@@ -109,6 +113,7 @@ export class Node {
   private constructor(private readonly options: NodeOptions) {
     const { clock, log, network, identity, digest, stores } = options;
     const { directory } = this;
+    this.tuning = { ...NODE_TUNING, ...options.tuning };
     const warning = (what: string) => (error: Error) => options.observer.warning(what, error);
     const outbox = new Outbox(network);
     const driver = (this.driver = new Driver({
@@ -145,16 +150,16 @@ export class Node {
       clock,
       digest,
       replica: (group) => driver.get(group),
-      chunkBytes: SNAPSHOT_CHUNK_BYTES,
-      idleMs: SNAPSHOT_IDLE_MS,
+      chunkBytes: this.tuning.snapshotChunkBytes,
+      idleMs: this.tuning.snapshotIdleMs,
     });
     this.receiver = new SnapshotReceiver({
       network,
       stores,
       clock,
       digest,
-      chunkTimeoutMs: SNAPSHOT_CHUNK_TIMEOUT_MS,
-      attempts: SNAPSHOT_CHUNK_ATTEMPTS,
+      chunkTimeoutMs: this.tuning.snapshotChunkTimeoutMs,
+      attempts: this.tuning.snapshotChunkAttempts,
       onWarning: (what, error) => options.observer.warning(what, error),
       onInstalled: (replica) => {
         if (replica.group === META_GROUP) this.directoryChanged(replica);
@@ -180,11 +185,11 @@ export class Node {
       driver,
       log,
       clock,
-      intervalMs: HOUSEKEEPING_MS,
+      intervalMs: this.tuning.housekeepingMs,
       historyRetentionMs: options.historyRetentionMs,
       historyRetentionCommits: options.historyRetentionCommits,
-      trimEveryEntries: TRIM_EVERY_ENTRIES,
-      keepEntries: KEEP_ENTRIES,
+      trimEveryEntries: this.tuning.trimEveryEntries,
+      keepEntries: this.tuning.keepEntries,
       onRound: () => this.tend(),
       onError: warning('housekeeping'),
     });
@@ -198,7 +203,7 @@ export class Node {
       forwarding: peers,
       cluster: this.admin,
       release: () => this.release(),
-      stopGraceMs: STOP_GRACE_MS,
+      stopGraceMs: this.tuning.stopGraceMs,
     });
   }
 
@@ -402,13 +407,3 @@ function isMember({ voters, votersOutgoing, learners, learnersNext }: ConfState,
 function groupOf(ns: string): GroupId {
   return ns.startsWith(RESERVED_NAMESPACE_PREFIX) ? META_GROUP : DEFAULT_GROUP;
 }
-
-const HOUSEKEEPING_MS = 500;
-/** The log keeps this much for followers that are a little behind, and is trimmed in steps of about this size. */
-const KEEP_ENTRIES = 20_000;
-const TRIM_EVERY_ENTRIES = 50_000;
-const STOP_GRACE_MS = 4_000;
-const SNAPSHOT_CHUNK_BYTES = 262_144;
-const SNAPSHOT_IDLE_MS = 10_000;
-const SNAPSHOT_CHUNK_TIMEOUT_MS = 5_000;
-const SNAPSHOT_CHUNK_ATTEMPTS = 5;
