@@ -17,3 +17,4 @@ export { KINDS_BEFORE_MEMBERSHIP, PeerKind } from './peers/peer-kinds';
 export { StateCorruption } from './state-corruption';
 export { readRaftFrame } from './peers/raft-frame';
 export type { NodeDocument } from './meta/documents';
+export type { NodeTuning } from './node-tuning';

@@ -24,6 +24,7 @@ import { Departures } from './meta/departures';
 import { Directory } from './meta/directory';
 import { MetaWriter } from './meta/meta-writer';
 import type { ReplicaStatus } from './node-status';
+import { NODE_TUNING, type NodeTuning } from './node-tuning';
 import { Outbox } from './peers/outbox';
 import { PeerBook, type NodeAddress } from './peers/peer-book';
 import { PeerKind } from './peers/peer-kinds';
@@ -60,6 +61,8 @@ export interface NodeOptions {
   readonly watchObserver: WatchObserver;
   readonly historyRetentionMs: number;
   readonly historyRetentionCommits: number;
+  /** What is not a user's to set: tests make it small, so that short runs meet it. */
+  readonly tuning?: Partial<NodeTuning>;
   readonly observer: NodeObserver;
   /** The process must end: an invariant is broken, or the disk failed. */
   readonly onFatal: (error: Error) => void;
@@ -94,6 +97,7 @@ export class Node {
   private readonly writer: MetaWriter;
   private readonly keeper: ClusterKeeper;
   private readonly housekeeping: Housekeeping;
+  private readonly tuning: NodeTuning;
   private isReleased = false;
 
   static async open(options: NodeOptions): Promise<Node> {
@@ -110,6 +114,7 @@ export class Node {
   private constructor(private readonly options: NodeOptions) {
     const { clock, log, network, identity, digest, stores } = options;
     const { directory } = this;
+    this.tuning = { ...NODE_TUNING, ...options.tuning };
     const outbox = new Outbox(network);
     const driver = (this.driver = new Driver({
       log,
@@ -146,8 +151,8 @@ export class Node {
       clock,
       digest,
       replica: (group) => driver.get(group),
-      chunkBytes: SNAPSHOT_CHUNK_BYTES,
-      idleMs: SNAPSHOT_IDLE_MS,
+      chunkBytes: this.tuning.snapshotChunkBytes,
+      idleMs: this.tuning.snapshotIdleMs,
     });
     this.receiver = this.newReceiver();
     const { address, addressOverrides } = options;
@@ -184,7 +189,7 @@ export class Node {
       forwarding: peers,
       cluster: this.admin,
       release: () => this.release(),
-      stopGraceMs: STOP_GRACE_MS,
+      stopGraceMs: this.tuning.stopGraceMs,
     });
   }
 
@@ -245,8 +250,8 @@ export class Node {
       stores,
       clock,
       digest,
-      chunkTimeoutMs: SNAPSHOT_CHUNK_TIMEOUT_MS,
-      attempts: SNAPSHOT_CHUNK_ATTEMPTS,
+      chunkTimeoutMs: this.tuning.snapshotChunkTimeoutMs,
+      attempts: this.tuning.snapshotChunkAttempts,
       onWarning: (what, error) => observer.warning(what, error),
       onInstalled: (replica) => {
         if (replica.group === META_GROUP) this.directoryChanged(replica);
@@ -261,11 +266,11 @@ export class Node {
       driver: this.driver,
       log,
       clock,
-      intervalMs: HOUSEKEEPING_MS,
+      intervalMs: this.tuning.housekeepingMs,
       historyRetentionMs,
       historyRetentionCommits,
-      trimEveryEntries: TRIM_EVERY_ENTRIES,
-      keepEntries: KEEP_ENTRIES,
+      trimEveryEntries: this.tuning.trimEveryEntries,
+      keepEntries: this.tuning.keepEntries,
       onRound: () => this.tend(),
       onError: (error) => observer.warning('housekeeping', error),
     });
@@ -365,14 +370,5 @@ function groupOf(ns: string): GroupId {
   return ns.startsWith(RESERVED_NAMESPACE_PREFIX) ? META_GROUP : DEFAULT_GROUP;
 }
 
-const HOUSEKEEPING_MS = 500;
-/** The log keeps this much for followers that are a little behind, and is trimmed in steps of about this size. */
-const KEEP_ENTRIES = 20_000;
-const TRIM_EVERY_ENTRIES = 50_000;
-const STOP_GRACE_MS = 4_000;
 /** Replaying the log after a crash comes before the first read of a lone node. */
 const FIRST_READ_TIMEOUT_MS = 300_000;
-const SNAPSHOT_CHUNK_BYTES = 262_144;
-const SNAPSHOT_IDLE_MS = 10_000;
-const SNAPSHOT_CHUNK_TIMEOUT_MS = 5_000;
-const SNAPSHOT_CHUNK_ATTEMPTS = 5;
