@@ -166,7 +166,9 @@ export class Node {
     const peers = this.peerService();
     this.writer = new MetaWriter(driver, clock, peers);
     const { clusterId, member } = identity;
-    this.admin = new ClusterAdmin({ clusterId, member, driver, directory, network, writer: this.writer });
+    const { founders } = identity;
+    const { writer } = this;
+    this.admin = new ClusterAdmin({ clusterId, member, founders, driver, directory, network, writer });
     this.admission = new Admission({ clusterId, member, driver, directory, writer: this.writer, network });
     this.keeper = new ClusterKeeper({
       driver,
