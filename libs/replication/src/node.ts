@@ -273,6 +273,7 @@ export class Node {
       historyRetentionCommits,
       trimEveryEntries: this.tuning.trimEveryEntries,
       keepEntries: this.tuning.keepEntries,
+      logBytes: this.tuning.logBytes,
       onRound: () => this.tend(),
       onError: (error) => observer.warning('housekeeping', error),
     });

@@ -192,6 +192,13 @@ export class Replica {
     return this.positions.wait(seq, this.appliedSeq, deadlineMs);
   }
 
+  /** The first log index that a member which is there may still be sent; beyond the log's end when it has all. */
+  neededFrom(): LogIndex {
+    const { progress, lastIndex } = this.status();
+    const live = progress.filter(({ recentActive }) => recentActive).map(({ match }) => match);
+    return (Math.min(lastIndex, ...live) + 1) as LogIndex;
+  }
+
   /** Whether this member leads and another voter is known to keep up. */
   get canHandOver(): boolean {
     return this.isLeader && this.successor() !== undefined;
