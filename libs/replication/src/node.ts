@@ -181,18 +181,7 @@ export class Node {
       onError: (error) => options.observer.warning('keeping the cluster', error),
     });
     this.housekeeping = this.newHousekeeping();
-    this.engine = new ReplicatedEngine({
-      member,
-      driver,
-      routing: { groupOf },
-      hub: this.hub,
-      log,
-      clock,
-      forwarding: peers,
-      cluster: this.admin,
-      release: () => this.release(),
-      stopGraceMs: this.tuning.stopGraceMs,
-    });
+    this.engine = this.newEngine(peers);
   }
 
   replicas(): readonly ReplicaStatus[] {
@@ -243,6 +232,22 @@ export class Node {
       }
       if (replica.group === META_GROUP) this.directoryChanged(replica);
     }
+  }
+
+  private newEngine(peers: PeerService): Engine {
+    const { identity, log, clock } = this.options;
+    return new ReplicatedEngine({
+      member: identity.member,
+      driver: this.driver,
+      routing: { groupOf },
+      hub: this.hub,
+      log,
+      clock,
+      forwarding: peers,
+      cluster: this.admin,
+      release: () => this.release(),
+      stopGraceMs: this.tuning.stopGraceMs,
+    });
   }
 
   private newReceiver(): SnapshotReceiver {
