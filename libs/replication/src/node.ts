@@ -138,7 +138,7 @@ export class Node {
         if (replica.group === META_GROUP) this.directoryChanged(replica);
         for (const batch of changes) this.hub.publish(batch);
       },
-      onLeader: options.observer.leaderChanged,
+      onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
       onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
     });
     this.sender = new SnapshotSender({

@@ -179,7 +179,7 @@ class PeerIntroduction {
     const { nodeId, region } = this.config;
     return {
       clusterId: this.identity?.clusterId,
-      memberId: this.identity?.member ?? (NO_MEMBER as MemberId),
+      memberId: this.identity?.member ?? NO_MEMBER,
       incarnation,
       name: nodeId as NodeName,
       region,
