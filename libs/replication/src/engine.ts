@@ -47,7 +47,10 @@ export interface Engine {
     request: ReadRequest,
     options: { readonly consistency: Consistency; readonly timeoutMs: number },
   ): Promise<ReadAnswer>;
-  /** Rejects with `compacted` or `too_many_watchers`; see {@link WatchSink} for the stream. */
+  /**
+   * Rejects with `compacted` or `too_many_watchers`, and, when this replica is behind where the watch begins and
+   * cannot catch up, with `no_leader` or `timeout`; see {@link WatchSink} for the stream.
+   */
   watch(request: WatchRequest, sink: WatchSink): Promise<WatchHandle>;
   readonly cluster: ClusterOperations;
   readiness(): readonly ReadinessCheck[];

@@ -15,4 +15,6 @@ export {
 } from './formation';
 export { KINDS_BEFORE_MEMBERSHIP, PeerKind } from './peers/peer-kinds';
 export { StateCorruption } from './state-corruption';
+export { readRaftFrame } from './peers/raft-frame';
 export type { NodeDocument } from './meta/documents';
+export type { NodeTuning } from './node-tuning';

@@ -20,10 +20,13 @@ import { Housekeeping } from './housekeeping';
 import type { IdentityStore, NodeIdentity } from './identity';
 import { Admission } from './meta/admission';
 import { ClusterKeeper } from './meta/cluster-keeper';
+import { Departures } from './meta/departures';
 import { Directory } from './meta/directory';
 import { MetaWriter } from './meta/meta-writer';
 import type { ReplicaStatus } from './node-status';
+import { NODE_TUNING, type NodeTuning } from './node-tuning';
 import { Outbox } from './peers/outbox';
+import { PeerBook, type NodeAddress } from './peers/peer-book';
 import { PeerKind } from './peers/peer-kinds';
 import { PeerService } from './peers/peer-service';
 import type { Clock, LogStore, Network, Random, StateStores } from './ports';
@@ -46,12 +49,7 @@ export interface NodeOptions {
   readonly random: Random;
   readonly digest: Digest;
   /** Where others reach this node; told to the cluster when it changes. */
-  readonly address: {
-    readonly region: string;
-    readonly host: string;
-    readonly port: number;
-    readonly httpUrl: string;
-  };
+  readonly address: NodeAddress;
   /** Addresses of peers by name that the operator gave this node itself: they win over what nodes tell. */
   readonly addressOverrides: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
   /** Voters of the default placement, when this node is the one that begins it. */
@@ -63,6 +61,8 @@ export interface NodeOptions {
   readonly watchObserver: WatchObserver;
   readonly historyRetentionMs: number;
   readonly historyRetentionCommits: number;
+  /** What is not a user's to set: tests make it small, so that short runs meet it. */
+  readonly tuning?: Partial<NodeTuning>;
   readonly observer: NodeObserver;
   /** The process must end: an invariant is broken, or the disk failed. */
   readonly onFatal: (error: Error) => void;
@@ -89,12 +89,16 @@ export class Node {
   private readonly driver: Driver;
   private readonly hub: WatchHub;
   private readonly host: ReplicaHost;
+  private readonly book: PeerBook;
+  private readonly departures: Departures;
   private readonly sender: SnapshotSender;
   private readonly receiver: SnapshotReceiver;
   private readonly admission: Admission;
   private readonly writer: MetaWriter;
   private readonly keeper: ClusterKeeper;
   private readonly housekeeping: Housekeeping;
+  private readonly tuning: NodeTuning;
+  private isReleased = false;
 
   static async open(options: NodeOptions): Promise<Node> {
     const node = new Node(options);
@@ -110,7 +114,7 @@ export class Node {
   private constructor(private readonly options: NodeOptions) {
     const { clock, log, network, identity, digest, stores } = options;
     const { directory } = this;
-    const warning = (what: string) => (error: Error) => options.observer.warning(what, error);
+    this.tuning = { ...NODE_TUNING, ...options.tuning };
     const outbox = new Outbox(network);
     const driver = (this.driver = new Driver({
       log,
@@ -139,27 +143,25 @@ export class Node {
         for (const batch of changes) this.hub.publish(batch);
       },
       onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
+      // A watcher goes on at a node that has the history: the reason is that of a node that is about to lack it.
+      onGone: (group) => this.hub.endNamespaces((ns) => groupOf(ns) === group, 'draining'),
       onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
     });
     this.sender = new SnapshotSender({
       clock,
       digest,
       replica: (group) => driver.get(group),
-      chunkBytes: SNAPSHOT_CHUNK_BYTES,
-      idleMs: SNAPSHOT_IDLE_MS,
+      chunkBytes: this.tuning.snapshotChunkBytes,
+      idleMs: this.tuning.snapshotIdleMs,
     });
-    this.receiver = new SnapshotReceiver({
-      network,
-      stores,
-      clock,
-      digest,
-      chunkTimeoutMs: SNAPSHOT_CHUNK_TIMEOUT_MS,
-      attempts: SNAPSHOT_CHUNK_ATTEMPTS,
-      onWarning: (what, error) => options.observer.warning(what, error),
-      onInstalled: (replica) => {
-        if (replica.group === META_GROUP) this.directoryChanged(replica);
-        else this.hub.catchUp();
-      },
+    this.receiver = this.newReceiver();
+    const { address, addressOverrides } = options;
+    this.book = new PeerBook({ identity, directory, network, address, addressOverrides });
+    this.departures = new Departures({
+      member: identity.member,
+      directory,
+      gather: () => this.admin.gather(),
+      giveUp: (replica) => this.giveUp(replica),
     });
     const peers = this.peerService();
     this.writer = new MetaWriter(driver, clock, peers);
@@ -176,20 +178,9 @@ export class Node {
       defaultGroup: DEFAULT_GROUP,
       defaultReplicas: options.defaultReplicas,
       gather: async () => (await this.admin.gather()).flatMap(({ replicas }) => replicas),
-      onError: warning('keeping the cluster as it should be'),
+      onError: (error) => options.observer.warning('keeping the cluster', error),
     });
-    this.housekeeping = new Housekeeping({
-      driver,
-      log,
-      clock,
-      intervalMs: HOUSEKEEPING_MS,
-      historyRetentionMs: options.historyRetentionMs,
-      historyRetentionCommits: options.historyRetentionCommits,
-      trimEveryEntries: TRIM_EVERY_ENTRIES,
-      keepEntries: KEEP_ENTRIES,
-      onRound: () => this.tend(),
-      onError: warning('housekeeping'),
-    });
+    this.housekeeping = this.newHousekeeping();
     this.engine = new ReplicatedEngine({
       member,
       driver,
@@ -200,7 +191,7 @@ export class Node {
       forwarding: peers,
       cluster: this.admin,
       release: () => this.release(),
-      stopGraceMs: STOP_GRACE_MS,
+      stopGraceMs: this.tuning.stopGraceMs,
     });
   }
 
@@ -215,11 +206,7 @@ export class Node {
 
   /** Whether a peer that has proven the secret is who the cluster knows under its member id. */
   knows(peer: { readonly memberId: MemberId; readonly incarnation: string }): 'known' | 'unknown' | 'stale' {
-    const documented = this.directory.nodes.get(peer.memberId);
-    const founder = this.options.identity.founders.find(({ member }) => member === peer.memberId);
-    const known = documented ?? founder;
-    if (known === undefined || documented?.state === 'removed') return 'unknown';
-    return known.incarnation === peer.incarnation ? 'known' : 'stale';
+    return this.book.knows(peer);
   }
 
   /** Bytes that all replicas' states take on disk, roughly. */
@@ -239,7 +226,7 @@ export class Node {
     if (identity.begun && identity.founder && held.length === 0) {
       throw new Error('the log is gone: this node must not go on under its old identity');
     }
-    this.connectPeers();
+    this.book.connect();
     if (identity.founder && !identity.begun) {
       const voters = identity.founders.map(({ member }) => member);
       for (const group of [META_GROUP, DEFAULT_GROUP]) await this.host.open(group, voters);
@@ -249,10 +236,55 @@ export class Node {
     }
     for (const replica of this.driver.all()) {
       const { voters } = replica.configuration;
-      // Alone there is nobody to wait for.
-      if (voters.length === 1 && voters[0] === identity.member) replica.campaign();
+      // Alone there is nobody to wait for, and a client should not have to either.
+      if (voters.length === 1 && voters[0] === identity.member) {
+        replica.campaign();
+        await this.leads(replica);
+      }
       if (replica.group === META_GROUP) this.directoryChanged(replica);
     }
+  }
+
+  private newReceiver(): SnapshotReceiver {
+    const { network, stores, clock, digest, observer } = this.options;
+    return new SnapshotReceiver({
+      network,
+      stores,
+      clock,
+      digest,
+      chunkTimeoutMs: this.tuning.snapshotChunkTimeoutMs,
+      attempts: this.tuning.snapshotChunkAttempts,
+      onWarning: (what, error) => observer.warning(what, error),
+      onInstalled: (replica) => {
+        if (replica.group === META_GROUP) this.directoryChanged(replica);
+        else this.hub.catchUp();
+      },
+    });
+  }
+
+  private newHousekeeping(): Housekeeping {
+    const { log, clock, historyRetentionMs, historyRetentionCommits, observer } = this.options;
+    return new Housekeeping({
+      driver: this.driver,
+      log,
+      clock,
+      intervalMs: this.tuning.housekeepingMs,
+      historyRetentionMs,
+      historyRetentionCommits,
+      trimEveryEntries: this.tuning.trimEveryEntries,
+      keepEntries: this.tuning.keepEntries,
+      logBytes: this.tuning.logBytes,
+      onRound: () => this.tend(),
+      onError: (error) => observer.warning('housekeeping', error),
+    });
+  }
+
+  private async leads(replica: Replica): Promise<void> {
+    while (!replica.isLeader) {
+      await new Promise<void>((resolve) => this.options.clock.soon(resolve));
+    }
+    const { clock } = this.options;
+    await replica.readLinearizable(() => undefined, clock.monotonicMs() + FIRST_READ_TIMEOUT_MS);
   }
 
   private peerService(): PeerService {
@@ -296,52 +328,21 @@ export class Node {
 
   private directoryChanged(meta: Replica): void {
     this.directory.refresh(meta.store);
-    this.connectPeers();
+    this.book.connect();
     this.keeper.step();
     const self = this.directory.nodes.get(this.options.identity.member);
     if (self?.state === 'removed') this.options.onRemoved();
   }
 
-  private connectPeers(): void {
-    const { identity, network, addressOverrides } = this.options;
-    const nodes = [...this.directory.nodes.values()].filter(({ state }) => state !== 'removed');
-    const peers = nodes.length > 0 ? nodes : identity.founders;
-    network.setPeers(
-      peers
-        .filter(({ member }) => member !== identity.member)
-        .map(({ member, name, region, host, port }) => {
-          const { host: reachHost, port: reachPort } = addressOverrides.get(name) ?? { host, port };
-          return { member, name, region, host: reachHost, port: reachPort };
-        }),
-    );
-  }
-
   /** What is looked after between changes: membership, this node's own entry, replicas that moved away. */
   private tend(): void {
     this.keeper.step();
-    void this.announce().catch(() => undefined);
-    for (const replica of this.driver.all()) this.giveUpIfGone(replica);
+    void this.book.announce(this.writer).catch(() => undefined);
+    for (const replica of this.driver.all()) this.departures.look(replica);
   }
 
-  /** Writes where this node can be reached into its own document, when that has changed. */
-  private async announce(): Promise<void> {
-    const { identity, address } = this.options;
-    const self = this.directory.nodes.get(identity.member);
-    if (self === undefined || self.state !== 'active') return;
-    const { host, port, region, httpUrl } = address;
-    const same =
-      self.host === host && self.port === port && self.region === region && self.httpUrl === httpUrl;
-    if (!same) await this.writer.writeNodes([{ ...self, host, port, region, httpUrl }]);
-  }
-
-  private giveUpIfGone(replica: Replica): void {
-    const { member } = this.options.identity;
-    const wanted = this.directory.groups.get(replica.group);
-    if (replica.group === META_GROUP || wanted === undefined) return;
-    const { voters, votersOutgoing, learners, learnersNext } = replica.configuration;
-    const inConfiguration = [...voters, ...votersOutgoing, ...learners, ...learnersNext].includes(member);
-    if (inConfiguration || voters.length === 0) return;
-    if ([...wanted.voters, ...wanted.learners].includes(member)) return;
+  private giveUp(replica: Replica): void {
+    if (this.isReleased || this.driver.get(replica.group) !== replica) return;
     this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
@@ -354,6 +355,7 @@ export class Node {
   }
 
   private async release(): Promise<void> {
+    this.isReleased = true;
     this.driver.stop();
     this.housekeeping.stop();
     this.sender.stop();
@@ -371,12 +373,5 @@ function groupOf(ns: string): GroupId {
   return ns.startsWith(RESERVED_NAMESPACE_PREFIX) ? META_GROUP : DEFAULT_GROUP;
 }
 
-const HOUSEKEEPING_MS = 500;
-/** The log keeps this much for followers that are a little behind, and is trimmed in steps of about this size. */
-const KEEP_ENTRIES = 20_000;
-const TRIM_EVERY_ENTRIES = 50_000;
-const STOP_GRACE_MS = 4_000;
-const SNAPSHOT_CHUNK_BYTES = 262_144;
-const SNAPSHOT_IDLE_MS = 10_000;
-const SNAPSHOT_CHUNK_TIMEOUT_MS = 5_000;
-const SNAPSHOT_CHUNK_ATTEMPTS = 5;
+/** Replaying the log after a crash comes before the first read of a lone node. */
+const FIRST_READ_TIMEOUT_MS = 300_000;

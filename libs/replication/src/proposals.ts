@@ -1,6 +1,4 @@
 import { StateError, type CommandOutcome, type LogIndex, type Term } from '#contracts';
-import type { ProposeOutcome } from '#raft';
-import { noLeader } from './pending-reads';
 
 interface Waiting {
   readonly term: Term;
@@ -55,10 +53,10 @@ export class PendingProposals {
     }
   }
 
-  /** Rejects what has waited too long. Deadlines grow with the index, so the scan ends at the first live one. */
+  /** Rejects what has waited too long. Each proposer chose its own deadline, so all are looked at. */
   expire(nowMs: number): void {
     for (const [at, waiting] of this.byIndex) {
-      if (waiting.deadlineMs > nowMs) return;
+      if (waiting.deadlineMs > nowMs) continue;
       this.byIndex.delete(at);
       this.fail(waiting, outcomeUnknown());
     }
@@ -90,36 +88,4 @@ function overwritten(): StateError {
       retry_after: 1,
     },
   );
-}
-
-export function overloaded(): StateError {
-  return new StateError(
-    'overloaded',
-    'Too many requests are waiting for this namespace; slow down and retry.',
-    {
-      retry_after: 1,
-    },
-  );
-}
-
-/** Why the core did not take a proposal, as the client is told. */
-export function dropped(reason: Extract<ProposeOutcome, { kind: 'dropped' }>['reason']): StateError {
-  switch (reason) {
-    case 'uncommittedFull':
-      return overloaded();
-    case 'confChangePending':
-      return new StateError(
-        'conflict',
-        'Another membership change is under way; try again when it is done.',
-        {
-          retry_after: 1,
-        },
-      );
-    case 'confChangeInvalid':
-      return new StateError('invalid_request', 'The membership change is impossible in this configuration.');
-    case 'notLeader':
-    case 'notMember':
-    case 'transferring':
-      return noLeader();
-  }
 }

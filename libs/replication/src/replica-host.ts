@@ -1,4 +1,11 @@
-import type { ChangeBatch, ErrorCode, GroupId, MemberId, Term } from '#contracts';
+import {
+  StateError,
+  type ChangeBatch,
+  type ErrorCode,
+  type GroupId,
+  type MemberId,
+  type Term,
+} from '#contracts';
 import { alignLog, bootstrapReplica } from './bootstrap';
 import type { Driver } from './driver';
 import type { LogStore, StateStores } from './ports';
@@ -12,6 +19,8 @@ export interface ReplicaHostOptions {
   readonly replica: Pick<ReplicaOptions, 'random' | 'raft' | 'limits' | 'digest'>;
   readonly onChanges: (replica: Replica, changes: readonly ChangeBatch[]) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+  /** This node holds the group no more. */
+  readonly onGone: (group: GroupId) => void;
   readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
 }
 
@@ -33,18 +42,28 @@ export class ReplicaHost {
     return opening;
   }
 
-  /** Closes a replica that is no member of its group any more and removes all that this node has of it. */
+  /**
+   * Closes a replica that is no member of its group any more and removes all that this node has of it. The log
+   * forgets it first, and durably: a state that is left over has no log and is removed when the group is opened
+   * again, while a log without its state could only be taken for damage.
+   */
   async destroy(replica: Replica): Promise<void> {
     const { driver, log, stores } = this.options;
     driver.remove(replica.group);
+    // Before anything else of this turn: nobody may look for the replica any more.
+    this.options.onGone(replica.group);
+    replica.rejectWaiting(movedAway);
+    log.forget(replica.group);
+    await new Promise<void>((resolve) => log.append([], resolve));
     await replica.store.close();
     await stores.destroy(replica.group);
-    // The state goes first: a log without it is refused at the next start, not taken for a new replica.
-    log.forget(replica.group);
   }
 
   private async begin(group: GroupId, founders?: readonly MemberId[]): Promise<Replica> {
     const { driver, log, stores, member } = this.options;
+    // A first member begins with its state. For others a state without a log is what a removal, or the first
+    // snapshot's installation, left when it was cut short.
+    if (founders === undefined && log.state(group) === undefined) await stores.destroy(group);
     const store = await stores.open(group);
     if (founders !== undefined) {
       await bootstrapReplica(group, founders, { log, store, digest: this.options.replica.digest });
@@ -65,4 +84,10 @@ export class ReplicaHost {
     driver.add(replica);
     return replica;
   }
+}
+
+function movedAway(): StateError {
+  return new StateError('not_ready', 'The namespace has moved to other nodes; try again.', {
+    retry_after: 1,
+  });
 }

@@ -1,6 +1,6 @@
 import {
   EntryKind,
-  StateError,
+  type StateError,
   type ChangeBatch,
   type CommandOutcome,
   type CommitSeq,
@@ -23,10 +23,12 @@ import {
   type SnapshotMetadata,
   type Status,
 } from '#raft';
-import { ApplyBatch, readApplied } from '#state-machine';
+import { ApplyBatch, RowCache, readApplied, type StateReader } from '#state-machine';
 import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
-import { PendingProposals, dropped, overloaded } from './proposals';
+import { PendingPositions } from './pending-positions';
 import { PendingReads, noLeader } from './pending-reads';
+import { PendingProposals, outcomeUnknown } from './proposals';
+import { dropped, overloaded } from './refusals';
 import type { LogStore, Random, StateStore } from './ports';
 import { GroupLogView } from './raft-storage';
 
@@ -34,6 +36,8 @@ import { GroupLogView } from './raft-storage';
 export interface ReplicaLimits {
   readonly maxPendingProposals: number;
   readonly maxPendingReads: number;
+  /** Rows kept in memory for point reads, in bytes. */
+  readonly rowCacheBytes: number;
 }
 
 export interface ReplicaOptions {
@@ -63,13 +67,6 @@ const NO_CONFIGURATION: ConfState = {
   autoLeave: false,
 };
 
-interface WaitingForPosition {
-  readonly seq: CommitSeq;
-  readonly deadlineMs: number;
-  readonly resolve: () => void;
-  readonly reject: (error: StateError) => void;
-}
-
 /**
  * One member of one group on this node: the Raft core, its part of the log, its state, and the clients waiting for
  * it. It does nothing by itself; the driver gives it turns.
@@ -80,9 +77,10 @@ export class Replica {
   readonly group: GroupId;
   readonly raft: RawNode;
   private state: StateStore;
+  private cache: RowCache;
   private readonly proposals: PendingProposals;
   private readonly reads: PendingReads;
-  private positions: WaitingForPosition[] = [];
+  private readonly positions = new PendingPositions();
   private readonly queue: LogEntry[] = [];
   private appliedIndex: LogIndex;
   private appliedTerm: Term;
@@ -94,6 +92,7 @@ export class Replica {
     this.group = options.group;
     this.proposals = new PendingProposals((error) => options.onProposalFailed(options.group, error.code));
     this.state = options.store;
+    this.cache = new RowCache(options.store, options.limits.rowCacheBytes);
     const applied = readApplied(options.store);
     this.appliedIndex = applied.appliedIndex;
     this.appliedTerm = applied.appliedTerm;
@@ -111,6 +110,11 @@ export class Replica {
   /** The state that counts; another one after a snapshot was installed, so it is not kept by callers. */
   get store(): StateStore {
     return this.state;
+  }
+
+  /** The same state through a cache of the rows that are read most. */
+  get reader(): StateReader {
+    return this.cache;
   }
 
   get applied(): LogIndex {
@@ -135,7 +139,7 @@ export class Replica {
   }
 
   get waitingClients(): number {
-    return this.proposals.size + this.reads.size + this.positions.length;
+    return this.proposals.size + this.reads.size + this.positions.size;
   }
 
   status(): Status {
@@ -161,6 +165,7 @@ export class Replica {
 
   /** Runs `evaluate` on a state that contains everything acknowledged before this call. */
   readLinearizable<T>(evaluate: () => T, deadlineMs: number): Promise<T> {
+    if (this.decidesAlone()) return Promise.resolve(evaluate());
     return new Promise((resolve, reject) => {
       if (this.leaderNow === 0) {
         reject(noLeader());
@@ -184,8 +189,14 @@ export class Replica {
 
   /** Resolves once this replica has applied the change at `seq`. */
   whenReached(seq: CommitSeq, deadlineMs: number): Promise<void> {
-    if (this.appliedSeq >= seq) return Promise.resolve();
-    return new Promise((resolve, reject) => this.positions.push({ seq, deadlineMs, resolve, reject }));
+    return this.positions.wait(seq, this.appliedSeq, deadlineMs);
+  }
+
+  /** The first log index that a member which is there may still be sent; beyond the log's end when it has all. */
+  neededFrom(): LogIndex {
+    const { progress, lastIndex } = this.status();
+    const live = progress.filter(({ recentActive }) => recentActive).map(({ match }) => match);
+    return (Math.min(lastIndex, ...live) + 1) as LogIndex;
   }
 
   /** Whether this member leads and another voter is known to keep up. */
@@ -227,7 +238,7 @@ export class Replica {
     this.proposals.expire(nowMs);
     this.reads.expire(nowMs);
     this.reads.retry(nowMs, readRetryMs);
-    this.answerPositions(nowMs);
+    this.positions.expire(nowMs, this.appliedSeq);
     if (this.raft.hasReady() || this.reads.waiting) this.options.onWork(this);
   }
 
@@ -253,7 +264,7 @@ export class Replica {
   /** Applies what the last ready handed out (which the core bounds in bytes) as one write to the state. */
   applyQueued(): void {
     if (this.queue.length === 0) return;
-    const batch = new ApplyBatch(this.state, this.options.digest);
+    const batch = new ApplyBatch(this.cache, this.options.digest);
     const outcomes: (CommandOutcome | undefined)[] = [];
     const changes: ChangeBatch[] = [];
     let confRow: Uint8Array | undefined;
@@ -284,9 +295,12 @@ export class Replica {
       this.appliedTerm = entry.term;
     }
     const writes = batch.finish();
-    this.state.write(
-      confRow === undefined ? writes : { ...writes, puts: [...writes.puts, [CONF_STATE_KEY, confRow]] },
-    );
+    const written =
+      confRow === undefined
+        ? writes
+        : { ...writes, puts: [...writes.puts, [CONF_STATE_KEY, confRow] as const] };
+    this.state.write(written);
+    this.cache.wrote(written);
     this.appliedSeq = batch.commitSeq;
     const entries = this.queue.splice(0);
     this.raft.applied(this.appliedIndex);
@@ -294,7 +308,7 @@ export class Replica {
     if (changes.length > 0) this.options.onChanges(this.group, changes);
     for (const [at, entry] of entries.entries()) this.proposals.settle(entry.index, entry.term, outcomes[at]);
     this.reads.appliedTo(this.appliedIndex);
-    this.answerPositions();
+    this.positions.reached(this.appliedSeq);
   }
 
   /**
@@ -310,13 +324,14 @@ export class Replica {
       );
     }
     this.state = next;
+    this.cache = new RowCache(next, this.options.limits.rowCacheBytes);
     this.appliedIndex = applied.appliedIndex;
     this.appliedTerm = applied.appliedTerm;
     this.appliedSeq = applied.commitSeq;
     this.confState = this.restoreConfState();
     this.proposals.abandonThrough(this.appliedIndex);
     this.reads.appliedTo(this.appliedIndex);
-    this.answerPositions();
+    this.positions.reached(this.appliedSeq);
     return before;
   }
 
@@ -331,11 +346,24 @@ export class Replica {
     this.options.onWork(this);
   }
 
-  /** Ends every client's wait: the replica is going away. */
+  /** Ends every client's wait: the replica is going away. What was proposed may still be committed by others. */
   rejectWaiting(error: () => StateError): void {
-    this.proposals.rejectAll(error);
+    this.proposals.rejectAll(outcomeUnknown);
     this.reads.rejectAll(error);
-    for (const waiting of this.positions.splice(0)) waiting.reject(error());
+    this.positions.rejectAll(error);
+  }
+
+  /**
+   * Whether what this replica has applied is all that was ever acknowledged: it is the only voter, leads, and has
+   * applied an entry of its term. Then a read needs no round.
+   */
+  private decidesAlone(): boolean {
+    return (
+      this.leaderNow === this.options.member &&
+      this.confState.voters.length === 1 &&
+      this.confState.votersOutgoing.length === 0 &&
+      this.appliedTerm === this.raft.term
+    );
   }
 
   private refused(error: StateError): StateError {
@@ -350,19 +378,6 @@ export class Replica {
         member !== this.options.member && recentActive && confState.voters.includes(member),
     );
     return candidates.sort((left, right) => right.match - left.match)[0]?.member;
-  }
-
-  private answerPositions(nowMs?: number): void {
-    if (this.positions.length === 0) return;
-    this.positions = this.positions.filter((waiting) => {
-      if (waiting.seq <= this.appliedSeq) waiting.resolve();
-      else if (nowMs !== undefined && waiting.deadlineMs <= nowMs) {
-        waiting.reject(
-          new StateError('timeout', `This replica has applied ${this.appliedSeq}, not yet ${waiting.seq}.`),
-        );
-      } else return true;
-      return false;
-    });
   }
 
   private noteLeader(leader: MemberId): void {

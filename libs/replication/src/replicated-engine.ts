@@ -73,13 +73,23 @@ export class ReplicatedEngine implements Engine {
     return readFrom(replica, request, { consistency, timeoutMs, clock: this.options.clock });
   }
 
-  watch(request: WatchRequest, sink: WatchSink): Promise<WatchHandle> {
-    try {
-      this.refuseWhenDraining();
-      return Promise.resolve(this.options.hub.subscribe(request, sink));
-    } catch (error) {
-      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
-    }
+  async watch(request: WatchRequest, sink: WatchSink): Promise<WatchHandle> {
+    this.refuseWhenDraining();
+    await this.reachStart(request);
+    this.refuseWhenDraining();
+    return this.options.hub.subscribe(request, sink);
+  }
+
+  /**
+   * A position beyond what this replica has applied was either given out by a replica that is ahead of this one, or
+   * by nobody. Only a quorum can tell, and with its answer this replica has caught up: what is beyond it even then
+   * was never given out.
+   */
+  private async reachStart({ ns, from }: WatchRequest): Promise<void> {
+    const { routing, driver, clock } = this.options;
+    const replica = driver.get(routing.groupOf(ns));
+    if (replica === undefined || from === undefined || from <= replica.commitSeq + 1) return;
+    await replica.readLinearizable(() => undefined, clock.monotonicMs() + WATCH_START_TIMEOUT_MS);
   }
 
   readiness(): readonly ReadinessCheck[] {
@@ -137,6 +147,8 @@ export class ReplicatedEngine implements Engine {
 /** A replica this close to the commit index counts as caught up. */
 const CAUGHT_UP_ENTRIES = 10_000;
 const DRAIN_POLL_MS = 10;
+/** How long a resumption waits for this replica to come to where the watcher was. */
+const WATCH_START_TIMEOUT_MS = 5_000;
 
 /** Answers a read from a replica on this node, as fresh as was asked for. */
 export async function readFrom(
@@ -146,7 +158,7 @@ export async function readFrom(
 ): Promise<ReadAnswer> {
   const { consistency, timeoutMs, clock } = options;
   const evaluate = (): ReadAnswer => ({
-    outcome: evaluateRead(replica.store, request, clock.wallMs()),
+    outcome: evaluateRead(replica.reader, request, clock.wallMs()),
     commitSeq: replica.commitSeq,
   });
   const deadlineMs = clock.monotonicMs() + timeoutMs;

@@ -59,8 +59,9 @@ describe('generations', () => {
     const old = await start('old');
     const next = await stores.begin(GROUP);
     next.store.write({ puts: [[bytes('k'), bytes('new')]], deletes: [] });
-    await old.close();
     await next.install();
+    await old.close();
+    await next.cleanUp();
     expect(Buffer.from(next.store.get(bytes('k')) ?? []).toString()).toBe('new');
     await next.store.close();
     expect(folders()).toEqual(['2', 'CURRENT']);

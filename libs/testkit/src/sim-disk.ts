@@ -83,6 +83,23 @@ export class SimDisk implements Disk {
     return this.pending.length;
   }
 
+  /** What {@link runNext} would let take place. */
+  get nextOperation(): SimOperation | undefined {
+    return this.pending[0]?.operation;
+  }
+
+  /** What all files take together, as processes see them. */
+  get usedBytes(): number {
+    return this.takenBytes();
+  }
+
+  /** Paths of all files, as processes see them. */
+  files(): readonly string[] {
+    return [...this.folders].flatMap(([folder, { cached }]) =>
+      [...cached.keys()].map((name) => `${folder}/${name}`),
+    );
+  }
+
   /** The oldest operation takes place and its callback runs; false when there is none. */
   runNext(): boolean {
     const next = this.pending.shift();

@@ -107,6 +107,11 @@ export class WatchHub {
     for (const ns of [...this.feeds.keys()]) this.endNamespace(ns, 'draining');
   }
 
+  /** Ends the streams of all namespaces that this node has no history of any more. */
+  endNamespaces(isGone: (ns: string) => boolean, reason: WatchEndReason): void {
+    for (const ns of [...this.feeds.keys()]) if (isGone(ns)) this.endNamespace(ns, reason);
+  }
+
   /** Ends the streams of one namespace, for instance because its region changed. */
   endNamespace(ns: string, reason: WatchEndReason): void {
     const feed = this.feeds.get(ns);

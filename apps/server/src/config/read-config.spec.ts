@@ -105,7 +105,7 @@ describe('the configuration', () => {
 
   it('never shows a secret', () => {
     for (const name of ['CAP_KEY_ACTIVE', 'CAP_KEY_NEXT', 'CLUSTER_SECRET']) {
-      const message = refusal({ ...DEV, [name]: 'hush-hush' });
+      const message = refusal({ ...DEV, [name]: 'hush-hush'.repeat(name === 'CLUSTER_SECRET' ? 200 : 1) });
       expect(message).toMatch(new RegExp(`^${name} must be `));
       expect(message).not.toContain('hush-hush');
     }
@@ -144,8 +144,6 @@ describe('the configuration', () => {
 
   it('parses what this version does not do, and refuses to ignore it', () => {
     for (const [name, value] of [
-      ['CLUSTER_NODES', 'node-1=host:7400@us-west-2,node-2=[::1]:7400@eu'],
-      ['CLUSTER_JOIN', 'host:7400'],
       ['NATS_URL', 'nats://127.0.0.1:4222'],
       ['API_WORKERS', '2'],
       ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:4318'],

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Node, StateCorruption, type Engine, type NodeIdentity, type NodeOptions } from '#replication';
@@ -58,7 +58,7 @@ async function openNode(config: ServerConfig, metrics: EngineObserver, logger: L
       defaultReplicas: config.defaultReplicas,
       clock: SYSTEM_CLOCK,
       random: SYSTEM_RANDOM,
-      digest: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+      digest: (bytes) => hash('sha256', bytes, 'hex'),
       ...engineSettings(config),
       watchObserver: {
         clients: () => undefined,
@@ -131,7 +131,7 @@ function engineSettings(config: ServerConfig): Settings {
       checkQuorum: true,
       leaseReads: false,
     },
-    replicaLimits: { maxPendingProposals: 50_000, maxPendingReads: 50_000 },
+    replicaLimits: { maxPendingProposals: 50_000, maxPendingReads: 50_000, rowCacheBytes: 33_554_432 },
     watchLimits: {
       maxWatchers: config.maxWatchers,
       maxWatchersPerOwner: config.maxWatchers,

@@ -5,7 +5,7 @@ import { entryBytes } from '../src/entry-bytes';
 
 /**
  * How many entries a second the core itself moves, with a log that only keeps references. Build the project, then
- * `node dist/libs/raft/testing/throughput.js`.
+ * `node dist/libs/raft/bench/throughput.js`.
  */
 class ArrayLog implements RaftStorage {
   private readonly held: LogEntry[] = [];

@@ -1,0 +1,101 @@
+import type { ChangeBatch, CommitSeq } from '#contracts';
+import type { StateStore } from '#replication';
+import { readChanges } from '#state-machine';
+import { SimulationFailure } from './failure';
+
+/** What a key held from a position on: the object's JSON, or nothing. */
+interface Version {
+  readonly seq: number;
+  readonly json: string | undefined;
+}
+
+interface NamespaceHistory {
+  readonly batches: ChangeBatch[];
+  readonly texts: string[];
+  readonly versions: Map<string, Version[]>;
+}
+
+const PAGE_BYTES = 1_000_000;
+const decoder = new TextDecoder();
+
+/**
+ * The one history of changes that all replicas must show: whoever applies a position first decides what is there,
+ * everyone else is compared. It is also what reads at a position are judged by.
+ */
+export class DecidedHistory {
+  private readonly namespaces = new Map<string, NamespaceHistory>();
+  private readonly come = new WeakMap<StateStore, number>();
+
+  constructor(namespaces: readonly string[]) {
+    for (const ns of namespaces) this.namespaces.set(ns, { batches: [], texts: [], versions: new Map() });
+  }
+
+  batches(ns: string): readonly ChangeBatch[] {
+    return this.of(ns).batches;
+  }
+
+  /** A replica's state has come to `position`; what is new in it is compared. */
+  compare(who: string, store: StateStore, position: CommitSeq): void {
+    const from = (this.come.get(store) ?? 0) + 1;
+    if (position < from) return;
+    for (const [ns, history] of this.namespaces) {
+      const { batches } = readChanges(store, ns, from as CommitSeq, PAGE_BYTES);
+      for (const batch of batches) this.take(who, history, batch);
+    }
+    this.come.set(store, position);
+  }
+
+  /** The object that a read at `position` must give. */
+  objectAt(ns: string, id: string, position: number): string | undefined {
+    const versions = this.of(ns).versions.get(id) ?? [];
+    return versions.findLast(({ seq }) => seq <= position)?.json;
+  }
+
+  private take(who: string, history: NamespaceHistory, batch: ChangeBatch): void {
+    const text = textOf(batch);
+    const at = lowerBound(history.batches, batch.commitSeq);
+    const known = history.batches[at];
+    if (known?.commitSeq === batch.commitSeq) {
+      if (history.texts[at] === text) return;
+      throw new SimulationFailure(
+        `state machine safety: ${who} has ${text} at ${batch.commitSeq}, others ${String(history.texts[at])}`,
+      );
+    }
+    if (at < history.batches.length) {
+      throw new SimulationFailure(
+        `state machine safety: ${who} alone has a change at ${batch.commitSeq}: ${text}`,
+      );
+    }
+    history.batches.push(batch);
+    history.texts.push(text);
+    for (const event of batch.events) {
+      const versions = history.versions.get(event.id) ?? [];
+      versions.push({ seq: batch.commitSeq, json: event.object && decoder.decode(event.object) });
+      history.versions.set(event.id, versions);
+    }
+  }
+
+  private of(ns: string): NamespaceHistory {
+    const history = this.namespaces.get(ns);
+    if (history === undefined) throw new Error(`${ns} is no namespace of this simulation`);
+    return history;
+  }
+}
+
+function lowerBound(batches: readonly ChangeBatch[], seq: number): number {
+  let low = 0;
+  let high = batches.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((batches[middle] as ChangeBatch).commitSeq < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function textOf({ prevCommitSeq, tsMs, events }: ChangeBatch): string {
+  const changes = events.map(({ kind, reason, id, object }) =>
+    [kind, reason ?? '', id, object === undefined ? '' : decoder.decode(object)].join(' '),
+  );
+  return `after ${prevCommitSeq}, ${tsMs}: ${changes.join(', ')}`;
+}

@@ -1,0 +1,28 @@
+import type { PlantedBug } from '#raft';
+
+/** Mistakes to make on purpose, below or beside the Raft core. */
+export const HOST_BUGS = [
+  /** The log forgets some of the terms and votes that it says are durable. */
+  'loseHardState',
+  /** A watcher is not sent one of its chunks. */
+  'skipWatchChunk',
+  /** A node whose disk was emptied comes back under its old identity, as if it had never begun. */
+  'emptiedDisk',
+  /** One replica applies commands in another way than the others. */
+  'divergentState',
+] as const;
+
+export const RAFT_BUGS = [
+  'ackBeforeSync',
+  'voteTwice',
+  'commitOlderTerm',
+  'applyBeyondDurable',
+  'forgetTruncation',
+  'readIndexSkipTermCheck',
+] as const satisfies readonly PlantedBug[];
+
+export type HostBug = (typeof HOST_BUGS)[number];
+export type SimulatedBug = HostBug | (typeof RAFT_BUGS)[number];
+
+export const raftBug = (bug: SimulatedBug | undefined): PlantedBug | undefined =>
+  RAFT_BUGS.find((name) => name === bug);

@@ -1,0 +1,407 @@
+import { META_GROUP, memberId, type MemberId, type NodeName } from '#contracts';
+import { readApplied, stateDigest } from '#state-machine';
+import { DEFAULT_GROUP, type FoundingMember, type NodeIdentity } from '#replication';
+import { LogCorruption } from '#wal';
+import { checkHistory } from '../linearizability/check-history';
+import { findCommitOrderFaults } from '../linearizability/commit-order';
+import { HistoryRecorder } from '../linearizability/history';
+import { objectModel, type ObjectInput, type ObjectOutput } from '../linearizability/models/object-model';
+import { sha256 } from '../state-replay';
+import { Client, ClientTally } from './client';
+import { DecidedHistory } from './decided-history';
+import { SimulationFailure } from './failure';
+import { FAULTS, Faults, GOOD_LINKS, type Fault } from './faults';
+import type { SimulatedBug } from './planted-bug';
+import { SeededStream } from './random';
+import { Membership } from './membership';
+import { SafetyRules } from './safety-rules';
+import { Scheduler, type Occurrence } from './scheduler';
+import { ProcessKilled, SimHost } from './sim-host';
+import { SimNetwork } from './sim-network';
+import { Trace } from './trace';
+import { WatchingClient } from './watching-client';
+import { BATCHES, OBJECTS, type World } from './world';
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** Scheduled events under trouble; those until everything has settled again come on top. */
+  readonly steps: number;
+  readonly bug?: SimulatedBug;
+}
+
+export interface SimulationReport {
+  readonly seed: number;
+  readonly steps: number;
+  readonly simulatedMs: number;
+  /** Of everything that happened, in order: equal for equal runs. */
+  readonly fingerprint: string;
+  readonly nodes: number;
+  readonly faults: readonly Fault[];
+  readonly crashes: number;
+  readonly writes: number;
+  readonly reads: number;
+  readonly unknown: number;
+  readonly streams: number;
+  /** `unknown` when the checker gave up on the history. */
+  readonly history: 'linearizable' | 'unknown';
+  readonly quarantined: number;
+}
+
+const GROUPS = [META_GROUP, DEFAULT_GROUP];
+const CLIENTS = 4;
+const MEAN_THINK_MS = 40;
+const SETTLE_LIMIT_MS = 20_000;
+const PROBE_EVERY_MS = 100;
+const HISTORY_CONFIGURATIONS = 100_000;
+const START_OF_TIME_MS = 1_700_000_000_000;
+
+/** One run: a cluster of real nodes over simulated machines, clients, trouble, and judges, all from one seed. */
+export class Simulation implements World {
+  readonly trace = new Trace();
+  readonly scheduler = new Scheduler(this.trace);
+  readonly quality = { ...GOOD_LINKS };
+  readonly random: SeededStream;
+  readonly decided = new DecidedHistory([OBJECTS, BATCHES]);
+  readonly hosts = new Map<MemberId, SimHost>();
+  readonly network: SimNetwork;
+  readonly bug: SimulatedBug | undefined;
+  private readonly rules = new SafetyRules(this.hosts);
+  private readonly recorder = new HistoryRecorder<ObjectInput, ObjectOutput>();
+  private readonly tally = new ClientTally();
+  private readonly clients: Client[];
+  private readonly watchers: WatchingClient[];
+  private readonly enabled: readonly Fault[];
+  private readonly faults: Faults;
+  private readonly membership: Membership;
+  private checks: (() => void)[] = [];
+  private failure: unknown;
+  private steps = 0;
+  private crashes = 0;
+
+  constructor(private readonly options: SimulationOptions) {
+    const { seed, bug } = options;
+    this.bug = bug;
+    this.random = new SeededStream(seed).fork('simulation');
+    this.network = new SimNetwork({
+      scheduler: this.scheduler,
+      random: this.random.fork('network'),
+      quality: this.quality,
+      inspect: (from, _to, _kind, body) => this.guard(() => this.rules.onFrame(from, body)),
+      onBroken: (error) => this.broken(error),
+    });
+    const shape = this.random.fork('shape');
+    this.makeHosts(shape.chance(0.25) ? 5 : 3);
+    this.clients = Array.from({ length: CLIENTS }, (_, at) => this.makeClient(`client ${at + 1}`));
+    this.watchers = [
+      this.makeWatcher('watcher 1', OBJECTS, {}),
+      this.makeWatcher('watcher 2', OBJECTS, { prefix: 'a', tags: { by: 'client 1' } }),
+      this.makeWatcher('watcher 3', BATCHES, shape.chance(0.5) ? {} : { type: 'other' }),
+    ];
+    this.enabled = FAULTS.filter(() => shape.chance(0.5));
+    const faults = this.enabled.length > 0 ? this.enabled : FAULTS;
+    this.membership = new Membership({
+      world: this,
+      random: this.random.fork('membership'),
+      rules: this.rules,
+      addHost: (identity) => this.addHost(identity),
+    });
+    this.faults = new Faults(
+      this,
+      this.membership,
+      this.random.fork('faults'),
+      faults,
+      shape.pick([150, 400, 1_200]),
+    );
+  }
+
+  async run(): Promise<SimulationReport> {
+    for (const host of this.hosts.values()) host.boot();
+    for (const client of this.clients) client.start();
+    for (const watcher of this.watchers) watcher.start();
+    this.faults.start();
+    while (this.steps < this.options.steps) await this.step();
+    await this.settle();
+    const history = this.judge();
+    const { seed } = this.options;
+    return {
+      seed,
+      steps: this.steps,
+      simulatedMs: Math.round(this.scheduler.nowMs),
+      fingerprint: this.trace.fingerprint(),
+      nodes: this.hosts.size,
+      faults: this.enabled,
+      crashes: this.crashes,
+      writes: this.tally.writes,
+      reads: this.tally.reads + this.tally.staleReads,
+      unknown: this.tally.unknown,
+      streams: this.watchers.reduce((sum, { streams }) => sum + streams, 0),
+      history,
+      quarantined: [...this.hosts.values()].filter(({ quarantined }) => quarantined !== undefined).length,
+    };
+  }
+
+  note(what: string): void {
+    this.trace.note(this.scheduler.nowMs, '-', what);
+  }
+
+  broken(error: unknown): void {
+    this.failure ??= error;
+  }
+
+  afterStep(check: () => void): void {
+    this.checks.push(check);
+  }
+
+  crash(host: SimHost, { power, downMs }: { readonly power: boolean; readonly downMs: number }): void {
+    if (host.isDown) return;
+    this.crashes++;
+    host.crash(power);
+    this.scheduler.after(downMs, `node ${host.member} boots`, () => host.boot());
+  }
+
+  private async step(): Promise<void> {
+    let occurrence: Occurrence | undefined;
+    this.guard(() => (occurrence = this.scheduler.runNext()));
+    this.steps++;
+    await drained();
+    this.guard(() => {
+      for (const host of this.hosts.values()) host.driveDisk();
+      const host = this.hosts.get((occurrence?.life?.owner ?? 0) as MemberId);
+      if (host !== undefined) this.inspect(host);
+      if (this.checks.length > 0) for (const check of this.checks.splice(0)) check();
+    });
+    if (this.failure === undefined) return;
+    const { failure } = this;
+    throw failure instanceof Error ? failure : new Error(String(failure));
+  }
+
+  private guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.broken(error);
+    }
+  }
+
+  private inspect(host: SimHost): void {
+    if (!host.isUp) return;
+    this.rules.afterEvent(host);
+    for (const store of host.openStores.values()) {
+      const { commitSeq } = readApplied(store);
+      this.decided.compare(`node ${host.member}`, store, commitSeq);
+    }
+  }
+
+  /** The trouble ends. Every node that may live does, takes a write, and comes to the same state as all others. */
+  private async settle(): Promise<void> {
+    this.note('the trouble ends');
+    this.faults.end();
+    for (const client of this.clients) client.stop();
+    for (const host of this.hosts.values()) host.boot();
+    const deadlineMs = this.scheduler.nowMs + SETTLE_LIMIT_MS;
+    const written = new Set<MemberId>();
+    for (const host of this.hosts.values()) this.probe(host, written);
+    const isSettled = (): boolean =>
+      this.membership.isSettled() &&
+      this.living().every((host) => written.has(host.member)) &&
+      this.isEqual();
+    await this.until(isSettled, deadlineMs);
+    for (const watcher of this.watchers) watcher.finish(await this.reached(watcher, deadlineMs));
+    // What clients had asked for last may have come through meanwhile.
+    await this.until(() => this.isEqual(), deadlineMs);
+    await this.step();
+  }
+
+  private async until(isReached: () => boolean, deadlineMs: number): Promise<void> {
+    while (!isReached()) {
+      if (this.scheduler.nowMs > deadlineMs) {
+        throw new SimulationFailure(`no progress after the trouble ended:\n${this.describe()}`);
+      }
+      await this.step();
+    }
+  }
+
+  private probe(host: SimHost, written: Set<MemberId>): void {
+    if (host.quarantined !== undefined) return;
+    const again = (): void => {
+      this.scheduler.after(PROBE_EVERY_MS, `probe of node ${host.member}`, () => this.probe(host, written));
+    };
+    if (!host.isUp) return again();
+    const operation = {
+      op: 'put',
+      id: 'probe',
+      type: 'thing',
+      bodyJson: String(host.member),
+      tags: {},
+      parents: [],
+    } as const;
+    const ns = host.member % 2 === 0 ? OBJECTS : BATCHES;
+    host.node!.engine.write({ kind: 'write', ns, operations: [operation] }, { timeoutMs: 1_000 }).then(
+      () => written.add(host.member),
+      () => again(),
+    );
+  }
+
+  /** Waits for a watcher to come to the end of its namespace's history. */
+  private async reached(watcher: WatchingClient, deadlineMs: number): Promise<number> {
+    const last = this.decided.batches(watcher.ns).at(-1)?.commitSeq ?? 0;
+    while (!watcher.hasReached(last)) {
+      if (this.scheduler.nowMs > deadlineMs)
+        throw new SimulationFailure(`${watcher.name} never came to ${last}`);
+      await this.step();
+    }
+    return last;
+  }
+
+  private living(): SimHost[] {
+    return this.membership.expected();
+  }
+
+  /** Whether every member of every group has applied all that is committed. */
+  private isEqual(): boolean {
+    for (const group of GROUPS) {
+      const configuration = this.rules.configuration(group);
+      if (configuration === undefined || configuration.votersOutgoing.length > 0) return false;
+      const places = [...configuration.voters, ...configuration.learners].flatMap((member) => {
+        const host = this.hosts.get(member);
+        if (host === undefined || host.quarantined !== undefined) return [];
+        const status = host.statuses().find((one) => one.group === group);
+        return [status === undefined ? 'none' : `${status.applied} ${status.commit}`];
+      });
+      if (places.some((place) => place === 'none' || place !== places[0])) return false;
+    }
+    return true;
+  }
+
+  private compareStates(): void {
+    for (const group of GROUPS) {
+      const digests = new Map<string, MemberId>();
+      for (const { member, openStores } of this.living()) {
+        const store = openStores.get(group);
+        if (store === undefined) continue;
+        digests.set(stateDigest(store, sha256), member);
+      }
+      if (digests.size <= 1) continue;
+      throw new SimulationFailure(
+        `nodes ${[...digests.values()].join(' and ')} differ in the state of group ${group}`,
+      );
+    }
+  }
+
+  private judge(): 'linearizable' | 'unknown' {
+    this.compareStates();
+    const history = this.recorder.history().filter((_, handle) => !this.tally.withoutEffect.has(handle));
+    const faults = findCommitOrderFaults(history);
+    if (faults.length > 0)
+      throw new SimulationFailure(`positions contradict the calls: ${faults.join('; ')}`);
+    const result = checkHistory(objectModel, history, { configurationLimit: HISTORY_CONFIGURATIONS });
+    if (result.verdict === 'illegal')
+      throw new SimulationFailure(`the history is not linearizable:\n${result.explanation}`);
+    return result.verdict;
+  }
+
+  private describe(): string {
+    return [...this.hosts.values()]
+      .map((host) => {
+        const groups = host
+          .statuses()
+          .map(
+            ({ group, role, leader, term, commit, applied }) =>
+              `  group ${group}: ${role}, leader ${leader}, term ${term}, commit ${commit}, applied ${applied}`,
+          );
+        const state = host.quarantined ?? (host.isUp ? 'up' : host.isDown ? 'down' : 'starting');
+        return [`node ${host.member}: ${state}`, ...groups].join('\n');
+      })
+      .join('\n');
+  }
+
+  private makeHosts(count: number): void {
+    const founders = Array.from({ length: count }, (_, at): FoundingMember => {
+      const name = `node-${at + 1}` as NodeName;
+      return { member: memberId(at + 1), name, region: 'local', host: name, port: 1, incarnation: name };
+    });
+    for (const { member, name, incarnation } of founders) {
+      const first = { founders, founder: true, begun: false };
+      this.addHost({ clusterId: 'simulated', member, name, incarnation, ...first });
+    }
+  }
+
+  private addHost(identity: NodeIdentity): SimHost {
+    const { member } = identity;
+    const random = this.random.fork(`host ${member}`);
+    const host = new SimHost({
+      identity,
+      scheduler: this.scheduler,
+      network: this.network,
+      random,
+      rules: this.rules,
+      clockError: {
+        wallOffsetMs: START_OF_TIME_MS + random.between(-2_000, 2_000),
+        secondLength: random.between(0.97, 1.03),
+      },
+      bug: this.bug,
+      note: (what) => this.note(what),
+      peer: (other) => this.hosts.get(other),
+      inspect: (one) => this.inspect(one),
+      onEnd: (one, error) => this.ended(one, error),
+      onRemoved: (one) => this.removed(one),
+      onBroken: (error) => this.broken(error),
+    });
+    this.hosts.set(member, host);
+    return host;
+  }
+
+  /** The cluster has removed a node: its process ends, and its machine has nothing more to do. */
+  private removed(host: SimHost): void {
+    if (host.quarantined !== undefined) return;
+    this.note(`node ${host.member} was removed`);
+    host.quarantined = 'removed';
+    this.crash(host, { power: false, downMs: 0 });
+  }
+
+  /** A process ended by itself. After a failure of the disk that is its duty; otherwise it is a mistake. */
+  private ended(host: SimHost, error: Error | undefined): void {
+    const random = this.random;
+    if (error === undefined) {
+      host.ended();
+      this.scheduler.after(random.between(1, 500), `node ${host.member} boots`, () => host.boot());
+      return;
+    }
+    this.note(`node ${host.member} ends: ${error.message}`);
+    if (error instanceof LogCorruption) {
+      host.quarantined = error.message;
+      this.membership.replace(host);
+    } else if (!(error instanceof ProcessKilled) && !isDiskFailure(error)) this.broken(error);
+    this.crash(host, { power: random.chance(0.5), downMs: random.between(1, 500) });
+  }
+
+  private makeClient(name: string): Client {
+    const { recorder, tally } = this;
+    return new Client({
+      name,
+      world: this,
+      random: this.random.fork(name),
+      recorder,
+      tally,
+      thinkMs: MEAN_THINK_MS,
+    });
+  }
+
+  private makeWatcher(
+    name: string,
+    ns: string,
+    filter: ConstructorParameters<typeof WatchingClient>[4],
+  ): WatchingClient {
+    return new WatchingClient(name, this, this.random.fork(name), ns, filter);
+  }
+}
+
+function isDiskFailure(error: Error): boolean {
+  const { code } = error as { code?: unknown };
+  return code === 'EIO' || code === 'ENOSPC';
+}
+
+/** All promises have settled that could: a later turn of the real event loop comes after every microtask. */
+function drained(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
