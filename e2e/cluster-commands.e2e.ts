@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from './launcher/client';
+import { freePortsInARow } from './launcher/free-ports';
 import { Scratch } from './launcher/scratch';
 
 const ROOT = path.join(__dirname, '..');
@@ -47,20 +47,6 @@ async function until<Value>(what: string, ask: () => Promise<Value | undefined |
     if (value !== undefined && value !== false) return value;
     if (Date.now() > deadlineMs) throw new Error(`never came: ${what}`);
     await delay(POLL_MS);
-  }
-}
-
-/** The first of three ports in a row that are free right now. */
-async function threePorts(): Promise<number> {
-  const isFree = (port: number): Promise<boolean> =>
-    new Promise((resolve) => {
-      const server = createServer().on('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-  for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 12_000);
-    const free = await Promise.all([first, first + 1, first + 2].map(isFree));
-    if (free.every(Boolean)) return first;
   }
 }
 
@@ -140,7 +126,8 @@ describe('npm run cluster', () => {
   }
 
   test('forms, outlives a killed node, takes it back, hands leadership over, and stops', async () => {
-    const [http, admin, peer] = [await threePorts(), await threePorts(), await threePorts()];
+    const http = await freePortsInARow();
+    const [admin, peer] = [http + 3, http + 6];
     const options = [
       '--data-dir',
       await scratch.folder(),

@@ -52,7 +52,8 @@ export class Cluster {
   private ended(node: ClusterNode, { code, signal, wanted }: Ended): void {
     this.running.delete(node);
     const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
-    if (wanted && code === 0) this.say('stopped', node);
+    // One that was still starting has not yet asked for its signals, and is ended by the first.
+    if (wanted && (code === 0 || signal === 'SIGTERM')) this.say('stopped', node);
     else this.say(`${how}; start it again: ${this.again(node)}`, node);
     if (this.running.size === 0) this.whenAllEnded();
   }

@@ -39,11 +39,16 @@ describe('the arguments of npm run cluster', () => {
     const { nodes = [] } = readSettings([]) ?? {};
     const [, node] = nodes;
     if (node === undefined) throw new Error('there is no second node');
-    const environment = environmentOf(node, nodes, { HTTP_PORT: '1', LOG_LEVEL: 'debug', DEV_MODE: 'false' });
+    const environment = environmentOf(node, nodes, {
+      HTTP_PORT: '1',
+      LOG_LEVEL: 'debug',
+      CAP_KEY_ACTIVE: 'k',
+    });
+    expect(environment['CAP_KEY_ACTIVE']).toBeUndefined();
     expect(environment).toMatchObject({
       HTTP_PORT: '8082',
       LOG_LEVEL: 'debug',
-      DEV_MODE: 'false',
+      DEV_MODE: 'true',
       NODE_ID: 'node-2',
       CLUSTER_NODES:
         'node-1=127.0.0.1:7401@us-west-2,node-2=127.0.0.1:7402@eu-west-1,node-3=127.0.0.1:7403@ap-southeast-1',

@@ -50,15 +50,18 @@ export function readSettings(args: readonly string[]): ClusterSettings | undefin
   return isStart ? { nodes, only } : undefined;
 }
 
-/** The environment of a node; what the caller's shell sets beside it (a log level, a key) goes through. */
+/** What a shell may have set for a node of its own, and that would make these ask for tokens or join another cluster. */
+const NOT_FOR_THESE = /^(CAP_KEY_|CLUSTER_JOIN)/;
+
+/** The environment of a node: open, on loopback. What the shell sets beside that (a log level, say) goes through. */
 export function environmentOf(
   node: ClusterNode,
   nodes: readonly ClusterNode[],
   shell: NodeJS.ProcessEnv,
 ): NodeJS.ProcessEnv {
   return {
+    ...Object.fromEntries(Object.entries(shell).filter(([name]) => !NOT_FOR_THESE.test(name))),
     DEV_MODE: 'true',
-    ...shell,
     HTTP_HOST: '127.0.0.1',
     NODE_ID: node.name,
     REGION: node.region,
