@@ -6,6 +6,10 @@ const STOP_LIMIT_MS = 9_500;
 
 /** Runs a node in the foreground until it is told to stop; ends the process with 0, or 1 after one line on stderr. */
 export async function run(environment: NodeJS.ProcessEnv): Promise<void> {
+  // Until the node is up there is nothing to hand over or flush: what it has begun goes on at the next start.
+  const stopEarly = (): never => process.exit(0);
+  process.once('SIGTERM', stopEarly);
+  process.once('SIGINT', stopEarly);
   try {
     const server = await serve(environment);
     const stop = (signal: NodeJS.Signals): void => {
@@ -26,6 +30,8 @@ export async function run(environment: NodeJS.ProcessEnv): Promise<void> {
       server.logger.fatal({ err: error }, 'an error that nobody handled ends the process');
       process.exit(1);
     });
+    process.off('SIGTERM', stopEarly);
+    process.off('SIGINT', stopEarly);
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
   } catch (error) {
