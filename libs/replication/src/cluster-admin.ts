@@ -1,5 +1,5 @@
 import { StateError, type GroupId, type MemberId } from '#contracts';
-import { decodeBody, encodeBody, type NodeStatus, type TransferQuestion } from './cluster-bodies';
+import { decodeBody, encodeBody, type TransferQuestion } from './cluster-bodies';
 import type { Driver } from './driver';
 import type { ClusterOperations } from './engine';
 import type { FoundingMember } from './identity';
@@ -7,10 +7,10 @@ import { foundingNode } from './meta/cluster-keeper';
 import type { Directory, Versioned } from './meta/directory';
 import type { NodeDocument } from './meta/documents';
 import type { MetaWriter } from './meta/meta-writer';
-import { replicaStatus, type ReplicaStatus } from './node-status';
+import { replicaStatus, type NodeStatus, type ReplicaStatus } from './node-status';
 import { PeerKind } from './peers/peer-kinds';
 import { noLeader } from './pending-reads';
-import type { Network } from './ports';
+import type { LogStore, Network } from './ports';
 
 /** The cluster as one node can see it: what is written down, and what the reachable nodes say of themselves. */
 export interface ClusterView {
@@ -35,6 +35,7 @@ export interface ClusterAdminOptions {
   /** Who is known until the first leader has written the nodes down. */
   readonly founders: readonly FoundingMember[];
   readonly driver: Driver;
+  readonly log: LogStore;
   readonly directory: Directory;
   readonly network: Network;
   readonly writer: MetaWriter;
@@ -49,7 +50,8 @@ export class ClusterAdmin implements ClusterOperations {
 
   /** This node's replicas. */
   status(): NodeStatus {
-    return { member: this.options.member, replicas: [...this.options.driver.all()].map(replicaStatus) };
+    const { member, driver, log } = this.options;
+    return { member, replicas: [...driver.all()].map(replicaStatus), space: log.space() };
   }
 
   async view(): Promise<ClusterView> {
@@ -83,7 +85,9 @@ export class ClusterAdmin implements ClusterOperations {
       others.map((node) =>
         network
           .request(node.member, PeerKind.status, new Uint8Array(0), { timeoutMs: STATUS_TIMEOUT_MS })
-          .then((body) => decodeBody<NodeStatus>(body, { member: 'number', replicas: 'object' }))
+          .then((body) =>
+            decodeBody<NodeStatus>(body, { member: 'number', replicas: 'object', space: 'string' }),
+          )
           .catch(() => undefined),
       ),
     );

@@ -128,7 +128,7 @@ const SAMPLES: readonly (readonly [name: string, encoded: Uint8Array])[] = [
   ['form-answer', encodeBody({ ...introduced, formed: { clusterId: 'c', founders: [founder] } })],
   ['join-question', encodeBody(newcomer)],
   ['join-answer', encodeBody({ clusterId: 'c', member: memberId(4), peers: [founder] })],
-  ['status', encodeBody({ member: memberId(1), replicas: [replica] })],
+  ['status', encodeBody({ member: memberId(1), space: 'ok', replicas: [replica] })],
   ['transfer', encodeBody({ group, to: memberId(2) })],
   ['row-configuration-key', CONF_STATE_KEY],
   ['row-configuration', encodeConfState(conf)],

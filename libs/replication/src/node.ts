@@ -14,6 +14,7 @@ import { WatchHub, type WatchLimits, type WatchObserver, type WatchStats } from 
 import { ReplicaChangeSource } from './change-source';
 import { ClusterAdmin } from './cluster-admin';
 import { encodeBody } from './cluster-bodies';
+import { DiskRelief } from './disk-space';
 import { Driver } from './driver';
 import type { Engine } from './engine';
 import { Housekeeping } from './housekeeping';
@@ -33,6 +34,7 @@ import type { Clock, LogStore, Network, Random, StateStores } from './ports';
 import type { Replica, ReplicaLimits } from './replica';
 import { ReplicaHost } from './replica-host';
 import { ReplicatedEngine } from './replicated-engine';
+import { StateCorruption } from './state-corruption';
 import { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import { SnapshotSender } from './snapshots/snapshot-sender';
 
@@ -96,6 +98,7 @@ export class Node {
   private readonly admission: Admission;
   private readonly writer: MetaWriter;
   private readonly keeper: ClusterKeeper;
+  private readonly relief: DiskRelief;
   private readonly housekeeping: Housekeeping;
   private readonly tuning: NodeTuning;
   private isReleased = false;
@@ -168,7 +171,8 @@ export class Node {
     const { clusterId, member } = identity;
     const { founders } = identity;
     const { writer } = this;
-    this.admin = new ClusterAdmin({ clusterId, member, founders, driver, directory, network, writer });
+    this.admin = new ClusterAdmin({ clusterId, member, founders, driver, log, directory, network, writer });
+    this.relief = new DiskRelief({ log, driver, member, gather: () => this.admin.gather() });
     this.admission = new Admission({ clusterId, member, driver, directory, writer: this.writer, network });
     this.keeper = new ClusterKeeper({
       driver,
@@ -213,7 +217,7 @@ export class Node {
     const { identity, log } = this.options;
     const held = log.groups();
     if (identity.begun && identity.founder && held.length === 0) {
-      throw new Error('the log is gone: this node must not go on under its old identity');
+      throw new StateCorruption('the log', 'it is gone, and with it what this node had promised');
     }
     this.book.connect();
     if (identity.founder && !identity.begun) {
@@ -293,7 +297,7 @@ export class Node {
   }
 
   private peerService(): PeerService {
-    const { identity, network, clock } = this.options;
+    const { identity, network, clock, log } = this.options;
     const nothing = new Uint8Array(0);
     type Answer = (from: MemberId, body: Uint8Array) => Promise<Uint8Array>;
     const others = new Map<number, Answer>([
@@ -306,6 +310,7 @@ export class Node {
       member: identity.member,
       network,
       driver: this.driver,
+      log,
       clock,
       holders: (group) =>
         this.directory.groups.get(group)?.voters ?? identity.founders.map(({ member }) => member),
@@ -339,10 +344,11 @@ export class Node {
     if (self?.state === 'removed') this.options.onRemoved();
   }
 
-  /** What is looked after between changes: membership, this node's own entry, replicas that moved away. */
+  /** What is looked after between changes: membership, this node's own entry, a full disk, replicas that moved away. */
   private tend(): void {
     this.keeper.step();
     void this.book.announce(this.writer).catch(() => undefined);
+    void this.relief.step().catch(() => undefined);
     for (const replica of this.driver.all()) this.departures.look(replica);
   }
 

@@ -30,6 +30,7 @@ import { PendingProposals, outcomeUnknown } from './proposals';
 import { dropped, overloaded } from './refusals';
 import type { LogStore, Random, StateStore } from './ports';
 import { GroupLogView } from './raft-storage';
+import { StateCorruption } from './state-corruption';
 
 /** Bounds on what one replica holds in memory for its clients; past them it answers `overloaded`. */
 export interface ReplicaLimits {
@@ -191,9 +192,9 @@ export class Replica {
     return this.isLeader && this.successor() !== undefined;
   }
 
-  /** Gives leadership to the voter that is furthest, if there is one: for a node that is about to stop. */
-  handLeadershipOver(): void {
-    const to = this.isLeader ? this.successor() : undefined;
+  /** Gives leadership to the voter that is furthest, of those that may have it; does nothing without one. */
+  handLeadershipOver(allowed: (voter: MemberId) => boolean = () => true): void {
+    const to = this.isLeader ? this.successor(allowed) : undefined;
     if (to !== undefined) this.transferLeadership(to);
   }
 
@@ -308,11 +309,14 @@ export class Replica {
     return error;
   }
 
-  private successor(): MemberId | undefined {
+  private successor(allowed: (voter: MemberId) => boolean = () => true): MemberId | undefined {
     const { progress, confState } = this.status();
     const candidates = progress.filter(
       ({ member, recentActive }) =>
-        member !== this.options.member && recentActive && confState.voters.includes(member),
+        member !== this.options.member &&
+        recentActive &&
+        confState.voters.includes(member) &&
+        allowed(member),
     );
     return candidates.sort((left, right) => right.match - left.match)[0]?.member;
   }
@@ -325,10 +329,14 @@ export class Replica {
 
   private restoreHardState(): HardState {
     const state = this.options.log.state(this.group);
-    if (state === undefined) return { term: 0 as Term, vote: 0 as MemberId, commit: 0 as LogIndex };
-    if (this.state.index > state.lastIndex || this.state.index < state.floorIndex) {
-      throw new Error(
-        `group ${this.group}: state has applied ${this.state.index}, but its log holds ${state.floorIndex + 1} to ${state.lastIndex}`,
+    if (state === undefined && this.state.index === 0) {
+      return { term: 0 as Term, vote: 0 as MemberId, commit: 0 as LogIndex };
+    }
+    if (state === undefined || this.state.index > state.lastIndex || this.state.index < state.floorIndex) {
+      const held = state === undefined ? 'nothing' : `${state.floorIndex + 1} to ${state.lastIndex}`;
+      throw new StateCorruption(
+        `group ${this.group}`,
+        `it has applied ${this.state.index}, but its log holds ${held}`,
       );
     }
     // What was applied was committed, even if the newer commit index had not reached the disk.

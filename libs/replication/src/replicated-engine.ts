@@ -9,6 +9,7 @@ import {
 import { encodeCommand } from '#codec';
 import { evaluateRead } from '#state-machine';
 import type { WatchHandle, WatchHub, WatchRequest, WatchSink } from '#watch';
+import { refuseWhenFull } from './disk-space';
 import type { Driver } from './driver';
 import type { ClusterOperations, Consistency, Engine, ReadAnswer, ReadinessCheck } from './engine';
 import type { Forwarding } from './forwarding';
@@ -48,13 +49,11 @@ export class ReplicatedEngine implements Engine {
 
   async write(command: WriteCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
     this.refuseWhenDraining();
-    if (this.options.log.space() === 'low' && command.operations.some(({ op }) => op !== 'delete')) {
-      throw new StateError('storage_full', 'The disk is nearly full: only reads and deletes are served.');
-    }
     const group = this.options.routing.groupOf(command.ns);
     const bytes = encodeCommand(command, this.options.clock.wallMs());
     const replica = this.options.driver.get(group);
     if (replica?.isLeader === true) {
+      refuseWhenFull(this.options.log, command);
       return replica.propose(bytes, this.options.clock.monotonicMs() + timeoutMs);
     }
     return this.options.forwarding.write(group, replica?.leader, bytes, timeoutMs);

@@ -1,6 +1,6 @@
 import { META_GROUP, type MemberId } from '#contracts';
 import type { ConfState } from '#raft';
-import type { NodeStatus } from '../cluster-bodies';
+import type { NodeStatus } from '../node-status';
 import type { Replica } from '../replica';
 import type { Directory } from './directory';
 
