@@ -14,6 +14,10 @@ const DISK_MIB = 96;
 /** Small segments keep the low-water mark (four of them) small too. */
 const SEGMENT_BYTES = 1_048_576;
 
+/** Together more than the small disk's low-water mark. */
+const LARGE_WRITES = 100;
+const LARGE_BODY_BYTES = 100_000;
+
 /**
  * The goal: a full disk is one node's trouble. The method: give one node a small file system, make it the leader, fill
  * it up to the low-water mark and then wholly, and check what the clients were told.
@@ -69,10 +73,21 @@ describe('a cluster in which one disk is full', () => {
       expect((await new Client(node.url, NS).put('through-the-full-one', {})).status).toBe(200);
 
       await small.fill(0);
-      await clients.writes(2_000);
+      const large = new Client(next.url, NS);
+      for (let at = 0; at < LARGE_WRITES; at++) {
+        const { status } = await large.put(`large-${at % 8}`, { body: 'x'.repeat(LARGE_BODY_BYTES) });
+        expect(status).toBe(200);
+      }
+      await clients.writes(200);
+      console.log(`disk of ${SMALL} wholly full: the node is ${node.isUp ? 'up' : 'down'}`);
+
+      await small.free();
+      if (!node.isUp) await node.start();
+      await cluster.ready();
+      await cluster.converged();
       expect(await clients.check()).toEqual([]);
       expect(await checkWatchers(cluster, NS, [watcher])).toEqual([]);
-      console.log(`${clients.summary}; ${SMALL} is ${node.isUp ? 'still up' : 'down'}`);
+      console.log(clients.summary);
     });
   });
 });

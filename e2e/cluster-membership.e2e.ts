@@ -27,6 +27,7 @@ describe('a cluster whose members change', () => {
       const removedAtMs = performance.now();
       const answer = await fetch(`${fourth.url}/admin/cluster/nodes/${leader.name}`, { method: 'DELETE' });
       expect([answer.status, await answer.json()]).toEqual([200, { node_id: leader.name, state: 'leaving' }]);
+      await until('the removed leader to stop', () => !leader.isUp);
       expect(await leader.ended()).toEqual({ code: 0, signal: null });
       console.log(
         `${leader.name}, which led, was removed and stopped after ` +
@@ -46,7 +47,8 @@ describe('a cluster whose members change', () => {
 
       // It is no member any more, and stays away when it is started again by mistake.
       const again = leader.spawn();
-      expect(await again.exit).toMatchObject({ signal: null });
+      await until('the removed node to stop again', () => !again.isRunning, 20_000);
+      expect(await again.exit).toEqual({ code: 0, signal: null });
       expect(leader.output).toContain('removed from its cluster');
       expect(await clients.check()).toEqual([]);
       expect(await checkWatchers(cluster, NS, [watcher])).toEqual([]);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { open, readdir, writeFile } from 'node:fs/promises';
+import { appendFile, open, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -75,7 +75,11 @@ export class SmallDisk {
     const { stdout } = await run('df', ['--output=avail', '-B1', this.folder]);
     const free = Number(stdout.split('\n')[1]);
     const bytes = free - leaveMiB * 1_048_576;
-    if (bytes > 0) await writeFile(path.join(this.folder, 'filler'), Buffer.alloc(bytes, 1));
+    if (bytes > 0) await appendFile(path.join(this.folder, 'filler'), Buffer.alloc(bytes, 1));
+  }
+
+  async free(): Promise<void> {
+    await rm(path.join(this.folder, 'filler'), { force: true });
   }
 
   async unmount(): Promise<void> {

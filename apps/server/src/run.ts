@@ -6,10 +6,10 @@ const STOP_LIMIT_MS = 9_500;
 
 /** Runs a node in the foreground until it is told to stop; ends the process with 0, or 1 after one line on stderr. */
 export async function run(environment: NodeJS.ProcessEnv): Promise<void> {
-  // Until the node is up there is nothing to hand over or flush: what it has begun goes on at the next start.
-  const stopEarly = (): never => process.exit(0);
-  process.once('SIGTERM', stopEarly);
-  process.once('SIGINT', stopEarly);
+  // A node that waits for its peers has promised nothing yet: it may go at once.
+  const giveUp = (): never => process.exit(0);
+  process.once('SIGTERM', giveUp);
+  process.once('SIGINT', giveUp);
   try {
     const server = await serve(environment);
     const stop = (signal: NodeJS.Signals): void => {
@@ -30,10 +30,10 @@ export async function run(environment: NodeJS.ProcessEnv): Promise<void> {
       server.logger.fatal({ err: error }, 'an error that nobody handled ends the process');
       process.exit(1);
     });
-    process.off('SIGTERM', stopEarly);
-    process.off('SIGINT', stopEarly);
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.off(signal, giveUp);
+      process.once(signal, stop);
+    }
   } catch (error) {
     const line = error instanceof StartError ? error.message : `the server failed to start: ${String(error)}`;
     process.stderr.write(`agentstate: ${line.replaceAll('\n', ' ')}\n`, () => process.exit(1));

@@ -1,4 +1,4 @@
-import { StateError, type GroupId, type MemberId } from '#contracts';
+import { META_GROUP, StateError, type GroupId, type MemberId } from '#contracts';
 import { decodeBody, encodeBody, type TransferQuestion } from './cluster-bodies';
 import type { Driver } from './driver';
 import type { ClusterOperations } from './engine';
@@ -10,7 +10,7 @@ import type { MetaWriter } from './meta/meta-writer';
 import { replicaStatus, type NodeStatus, type ReplicaStatus } from './node-status';
 import { PeerKind } from './peers/peer-kinds';
 import { noLeader } from './pending-reads';
-import type { LogStore, Network } from './ports';
+import type { Clock, LogStore, Network } from './ports';
 
 /** The cluster as one node can see it: what is written down, and what the reachable nodes say of themselves. */
 export interface ClusterView {
@@ -35,6 +35,7 @@ export interface ClusterAdminOptions {
   /** Who is known until the first leader has written the nodes down. */
   readonly founders: readonly FoundingMember[];
   readonly driver: Driver;
+  readonly clock: Clock;
   readonly log: LogStore;
   readonly directory: Directory;
   readonly network: Network;
@@ -42,6 +43,7 @@ export interface ClusterAdminOptions {
 }
 
 const STATUS_TIMEOUT_MS = 1_000;
+const REFRESH_TIMEOUT_MS = 5_000;
 const TRANSFER_TIMEOUT_MS = 5_000;
 
 /** What an operator asks of a cluster. Works on every node; the changes go through the meta group. */
@@ -96,6 +98,7 @@ export class ClusterAdmin implements ClusterOperations {
 
   /** Begins the removal of a node: it gives up its replicas one by one, and never comes back under this id. */
   async removeNode(name: string): Promise<NodeDocument> {
+    await this.refreshed();
     const node = this.nodeNamed(name);
     const remaining = [...this.options.directory.nodes.values()].filter(
       ({ state, member }) => state === 'active' && member !== node.member,
@@ -113,6 +116,7 @@ export class ClusterAdmin implements ClusterOperations {
 
   /** Asks a group's leader to hand over to another voter; resolves when it was asked, not when it is done. */
   async transferLeader(group: GroupId, name: string): Promise<void> {
+    await this.refreshed();
     const { driver, member, network } = this.options;
     const to = this.nodeNamed(name).member;
     const replica = driver.get(group);
@@ -124,6 +128,14 @@ export class ClusterAdmin implements ClusterOperations {
     const question = encodeBody({ group, to });
     if (known === member) this.handOver(question);
     else await network.request(known, PeerKind.transfer, question, { timeoutMs: TRANSFER_TIMEOUT_MS });
+  }
+
+  /** Resolves when the directory holds all that was written before the call: a node may just have come back. */
+  private async refreshed(): Promise<void> {
+    const { driver, clock } = this.options;
+    const meta = driver.get(META_GROUP);
+    if (meta === undefined) throw noLeader();
+    await meta.readLinearizable(() => undefined, clock.monotonicMs() + REFRESH_TIMEOUT_MS);
   }
 
   /** The leader's side of {@link transferLeader}. */

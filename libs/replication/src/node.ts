@@ -1,5 +1,6 @@
 import {
   META_GROUP,
+  NO_MEMBER,
   RESERVED_NAMESPACE_PREFIX,
   StateError,
   groupId,
@@ -171,9 +172,10 @@ export class Node {
     const { clusterId, member } = identity;
     const { founders } = identity;
     const { writer } = this;
-    this.admin = new ClusterAdmin({ clusterId, member, founders, driver, log, directory, network, writer });
+    const shared = { clusterId, member, driver, directory, network, writer };
+    this.admin = new ClusterAdmin({ ...shared, founders, clock, log });
     this.relief = new DiskRelief({ log, driver, member, gather: () => this.admin.gather() });
-    this.admission = new Admission({ clusterId, member, driver, directory, writer: this.writer, network });
+    this.admission = new Admission(shared);
     this.keeper = new ClusterKeeper({
       driver,
       directory,
@@ -349,7 +351,19 @@ export class Node {
     this.keeper.step();
     void this.book.announce(this.writer).catch(() => undefined);
     void this.relief.step().catch(() => undefined);
-    for (const replica of this.driver.all()) this.departures.look(replica);
+    for (const replica of this.driver.all()) {
+      this.confirm(replica);
+      this.departures.look(replica);
+    }
+  }
+
+  /** A replica that was just opened does not know how far behind it is until it has asked its leader. */
+  private confirm(replica: Replica): void {
+    if (replica.hasCaughtUp || replica.leader === NO_MEMBER) return;
+    const { clock } = this.options;
+    replica
+      .readLinearizable(() => undefined, clock.monotonicMs() + FIRST_READ_TIMEOUT_MS)
+      .catch(() => undefined);
   }
 
   private giveUp(replica: Replica): void {

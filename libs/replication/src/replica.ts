@@ -73,6 +73,7 @@ export class Replica {
   private readonly positions = new PendingPositions();
   private readonly queue: LogEntry[] = [];
   private leaderNow: MemberId;
+  private caughtUp = false;
 
   constructor(private readonly options: ReplicaOptions) {
     this.group = options.group;
@@ -122,6 +123,11 @@ export class Replica {
     return this.leaderNow === this.options.member;
   }
 
+  /** Whether this replica has once, since it was opened, held all that its leader had committed at that moment. */
+  get hasCaughtUp(): boolean {
+    return this.caughtUp;
+  }
+
   get configuration(): ConfState {
     return this.state.configuration;
   }
@@ -164,6 +170,7 @@ export class Replica {
         return;
       }
       const run = (): void => {
+        this.caughtUp = true;
         try {
           resolve(evaluate());
         } catch (error) {

@@ -101,9 +101,10 @@ export class ReplicatedEngine implements Engine {
     for (const replica of this.options.driver.all()) {
       const { leader, commit, applied } = replica.status();
       const behind = commit - applied;
-      const ok = leader !== 0 && behind < CAUGHT_UP_ENTRIES;
+      const ok = leader !== 0 && replica.hasCaughtUp && behind < CAUGHT_UP_ENTRIES;
+      const progress = behind === 0 ? 'caught up' : `${behind} entries behind`;
       const detail =
-        leader === 0 ? 'no leader known' : behind === 0 ? 'caught up' : `${behind} entries behind`;
+        leader === 0 ? 'no leader known' : replica.hasCaughtUp ? progress : 'catching up since the start';
       checks.push({ name: `group_${replica.group}`, ok, detail });
     }
     return checks;
