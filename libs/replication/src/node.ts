@@ -1,9 +1,7 @@
 import {
   META_GROUP,
   NO_MEMBER,
-  RESERVED_NAMESPACE_PREFIX,
   StateError,
-  groupId,
   type ErrorCode,
   type GroupId,
   type MemberId,
@@ -36,11 +34,9 @@ import type { Replica, ReplicaLimits } from './replica';
 import { ReplicaHost } from './replica-host';
 import { ReplicatedEngine } from './replicated-engine';
 import { StateCorruption } from './state-corruption';
+import { DEFAULT_GROUP, groupOf } from './routing';
 import { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import { SnapshotSender } from './snapshots/snapshot-sender';
-
-/** The group of every namespace that nobody placed elsewhere. */
-export const DEFAULT_GROUP = groupId(1);
 
 export interface NodeOptions {
   readonly identity: NodeIdentity;
@@ -392,10 +388,6 @@ export class Node {
     for (const store of stores) await store.close();
     await this.options.onReleased();
   }
-}
-
-function groupOf(ns: string): GroupId {
-  return ns.startsWith(RESERVED_NAMESPACE_PREFIX) ? META_GROUP : DEFAULT_GROUP;
 }
 
 /** Replaying the log after a crash comes before the first read of a lone node. */
