@@ -2,12 +2,14 @@ import { META_GROUP, StateError, type GroupId, type MemberId } from '#contracts'
 import { decodeBody, encodeBody, type TransferQuestion } from './cluster-bodies';
 import type { Driver } from './driver';
 import type { ClusterOperations } from './engine';
-import { noLeader } from './pending-reads';
-import type { Directory } from './meta/directory';
+import type { FoundingMember } from './identity';
+import { foundingNode } from './meta/cluster-keeper';
+import type { Directory, Versioned } from './meta/directory';
 import type { NodeDocument } from './meta/documents';
 import type { MetaWriter } from './meta/meta-writer';
 import { replicaStatus, type NodeStatus, type ReplicaStatus } from './node-status';
 import { PeerKind } from './peers/peer-kinds';
+import { noLeader } from './pending-reads';
 import type { Clock, LogStore, Network } from './ports';
 
 /** The cluster as one node can see it: what is written down, and what the reachable nodes say of themselves. */
@@ -30,6 +32,8 @@ export interface GroupView {
 export interface ClusterAdminOptions {
   readonly clusterId: string;
   readonly member: MemberId;
+  /** Who is known until the first leader has written the nodes down. */
+  readonly founders: readonly FoundingMember[];
   readonly driver: Driver;
   readonly clock: Clock;
   readonly log: LogStore;
@@ -63,7 +67,7 @@ export class ClusterAdmin implements ClusterOperations {
     return {
       clusterId,
       member,
-      nodes: [...directory.nodes.values()].map((node) => ({ ...node, alive: alive.has(node.member) })),
+      nodes: this.nodes().map((node) => ({ ...node, alive: alive.has(node.member) })),
       groups: groups
         .sort((left, right) => left - right)
         .map((group) => {
@@ -77,10 +81,8 @@ export class ClusterAdmin implements ClusterOperations {
 
   /** The replicas of all nodes that answer. */
   async gather(): Promise<readonly NodeStatus[]> {
-    const { directory, member, network } = this.options;
-    const others = [...directory.nodes.values()].filter(
-      (node) => node.state !== 'removed' && node.member !== member,
-    );
+    const { member, network } = this.options;
+    const others = this.nodes().filter((node) => node.state !== 'removed' && node.member !== member);
     const answers = await Promise.all(
       others.map((node) =>
         network
@@ -97,8 +99,7 @@ export class ClusterAdmin implements ClusterOperations {
   /** Begins the removal of a node: it gives up its replicas one by one, and never comes back under this id. */
   async removeNode(name: string): Promise<NodeDocument> {
     await this.refreshed();
-    const node = this.options.directory.activeByName(name);
-    if (node === undefined) throw new StateError('not_found', `There is no node named ${name}.`);
+    const node = this.nodeNamed(name);
     const remaining = [...this.options.directory.nodes.values()].filter(
       ({ state, member }) => state === 'active' && member !== node.member,
     );
@@ -115,10 +116,9 @@ export class ClusterAdmin implements ClusterOperations {
 
   /** Asks a group's leader to hand over to another voter; resolves when it was asked, not when it is done. */
   async transferLeader(group: GroupId, name: string): Promise<void> {
-    const { directory, driver, member, network } = this.options;
     await this.refreshed();
-    const to = directory.activeByName(name)?.member;
-    if (to === undefined) throw new StateError('not_found', `There is no node named ${name}.`);
+    const { driver, member, network } = this.options;
+    const to = this.nodeNamed(name).member;
     const replica = driver.get(group);
     const known =
       replica?.leader ?? (await this.view()).groups.find((one) => one.group === group)?.leader?.leader;
@@ -149,5 +149,18 @@ export class ClusterAdmin implements ClusterOperations {
       throw new StateError('invalid_request', 'Only a voter of the group can lead it.');
     }
     replica.transferLeadership(to);
+  }
+
+  private nodes(): readonly NodeDocument[] {
+    const { directory, founders } = this.options;
+    return directory.nodes.size > 0 ? [...directory.nodes.values()] : founders.map(foundingNode);
+  }
+
+  private nodeNamed(name: string): Versioned<NodeDocument> {
+    const { directory } = this.options;
+    if (directory.nodes.size === 0) throw noLeader();
+    const node = directory.activeByName(name);
+    if (node === undefined) throw new StateError('not_found', `There is no node named ${name}.`);
+    return node;
   }
 }

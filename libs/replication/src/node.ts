@@ -1,15 +1,13 @@
 import {
   META_GROUP,
   NO_MEMBER,
-  RESERVED_NAMESPACE_PREFIX,
   StateError,
-  groupId,
   type ErrorCode,
   type GroupId,
   type MemberId,
   type Term,
 } from '#contracts';
-import type { ConfState, Message, RaftConfig } from '#raft';
+import type { Message, RaftConfig } from '#raft';
 import type { Digest } from '#state-machine';
 import { WatchHub, type WatchLimits, type WatchObserver, type WatchStats } from '#watch';
 import { ReplicaChangeSource } from './change-source';
@@ -22,10 +20,13 @@ import { Housekeeping } from './housekeeping';
 import type { IdentityStore, NodeIdentity } from './identity';
 import { Admission } from './meta/admission';
 import { ClusterKeeper } from './meta/cluster-keeper';
+import { Departures } from './meta/departures';
 import { Directory } from './meta/directory';
 import { MetaWriter } from './meta/meta-writer';
 import type { ReplicaStatus } from './node-status';
+import { NODE_TUNING, type NodeTuning } from './node-tuning';
 import { Outbox } from './peers/outbox';
+import { PeerBook, type NodeAddress } from './peers/peer-book';
 import { PeerKind } from './peers/peer-kinds';
 import { PeerService } from './peers/peer-service';
 import type { Clock, LogStore, Network, Random, StateStores } from './ports';
@@ -33,11 +34,9 @@ import type { Replica, ReplicaLimits } from './replica';
 import { ReplicaHost } from './replica-host';
 import { ReplicatedEngine } from './replicated-engine';
 import { StateCorruption } from './state-corruption';
+import { DEFAULT_GROUP, groupOf } from './routing';
 import { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import { SnapshotSender } from './snapshots/snapshot-sender';
-
-/** The group of every namespace that nobody placed elsewhere. */
-export const DEFAULT_GROUP = groupId(1);
 
 export interface NodeOptions {
   readonly identity: NodeIdentity;
@@ -49,12 +48,7 @@ export interface NodeOptions {
   readonly random: Random;
   readonly digest: Digest;
   /** Where others reach this node; told to the cluster when it changes. */
-  readonly address: {
-    readonly region: string;
-    readonly host: string;
-    readonly port: number;
-    readonly httpUrl: string;
-  };
+  readonly address: NodeAddress;
   /** Addresses of peers by name that the operator gave this node itself: they win over what nodes tell. */
   readonly addressOverrides: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
   /** Voters of the default placement, when this node is the one that begins it. */
@@ -66,6 +60,8 @@ export interface NodeOptions {
   readonly watchObserver: WatchObserver;
   readonly historyRetentionMs: number;
   readonly historyRetentionCommits: number;
+  /** What is not a user's to set: tests make it small, so that short runs meet it. */
+  readonly tuning?: Partial<NodeTuning>;
   readonly observer: NodeObserver;
   /** The process must end: an invariant is broken, or the disk failed. */
   readonly onFatal: (error: Error) => void;
@@ -92,6 +88,8 @@ export class Node {
   private readonly driver: Driver;
   private readonly hub: WatchHub;
   private readonly host: ReplicaHost;
+  private readonly book: PeerBook;
+  private readonly departures: Departures;
   private readonly sender: SnapshotSender;
   private readonly receiver: SnapshotReceiver;
   private readonly admission: Admission;
@@ -99,7 +97,7 @@ export class Node {
   private readonly keeper: ClusterKeeper;
   private readonly relief: DiskRelief;
   private readonly housekeeping: Housekeeping;
-  private readonly asking = new Set<Replica>();
+  private readonly tuning: NodeTuning;
   private isReleased = false;
 
   static async open(options: NodeOptions): Promise<Node> {
@@ -116,6 +114,7 @@ export class Node {
   private constructor(private readonly options: NodeOptions) {
     const { clock, log, network, identity, digest, stores } = options;
     const { directory } = this;
+    this.tuning = { ...NODE_TUNING, ...options.tuning };
     const outbox = new Outbox(network);
     const driver = (this.driver = new Driver({
       log,
@@ -152,25 +151,27 @@ export class Node {
       clock,
       digest,
       replica: (group) => driver.get(group),
-      chunkBytes: SNAPSHOT_CHUNK_BYTES,
-      idleMs: SNAPSHOT_IDLE_MS,
+      chunkBytes: this.tuning.snapshotChunkBytes,
+      idleMs: this.tuning.snapshotIdleMs,
     });
     this.receiver = this.newReceiver();
+    const { address, addressOverrides } = options;
+    this.book = new PeerBook({ identity, directory, network, address, addressOverrides });
+    this.departures = new Departures({
+      member: identity.member,
+      directory,
+      gather: () => this.admin.gather(),
+      giveUp: (replica) => this.giveUp(replica),
+    });
     const peers = this.peerService();
     this.writer = new MetaWriter(driver, clock, peers);
     const { clusterId, member } = identity;
-    this.admin = new ClusterAdmin({
-      clusterId,
-      member,
-      driver,
-      clock,
-      log,
-      directory,
-      network,
-      writer: this.writer,
-    });
+    const { founders } = identity;
+    const { writer } = this;
+    const shared = { clusterId, member, driver, directory, network, writer };
+    this.admin = new ClusterAdmin({ ...shared, founders, clock, log });
     this.relief = new DiskRelief({ log, driver, member, gather: () => this.admin.gather() });
-    this.admission = new Admission({ clusterId, member, driver, directory, writer: this.writer, network });
+    this.admission = new Admission(shared);
     this.keeper = new ClusterKeeper({
       driver,
       directory,
@@ -182,18 +183,7 @@ export class Node {
       onError: (error) => options.observer.warning('keeping the cluster', error),
     });
     this.housekeeping = this.newHousekeeping();
-    this.engine = new ReplicatedEngine({
-      member,
-      driver,
-      routing: { groupOf },
-      hub: this.hub,
-      log,
-      clock,
-      forwarding: peers,
-      cluster: this.admin,
-      release: () => this.release(),
-      stopGraceMs: STOP_GRACE_MS,
-    });
+    this.engine = this.newEngine(peers);
   }
 
   replicas(): readonly ReplicaStatus[] {
@@ -207,11 +197,7 @@ export class Node {
 
   /** Whether a peer that has proven the secret is who the cluster knows under its member id. */
   knows(peer: { readonly memberId: MemberId; readonly incarnation: string }): 'known' | 'unknown' | 'stale' {
-    const documented = this.directory.nodes.get(peer.memberId);
-    const founder = this.options.identity.founders.find(({ member }) => member === peer.memberId);
-    const known = documented ?? founder;
-    if (known === undefined || documented?.state === 'removed') return 'unknown';
-    return known.incarnation === peer.incarnation ? 'known' : 'stale';
+    return this.book.knows(peer);
   }
 
   /** Bytes that all replicas' states take on disk, roughly. */
@@ -231,7 +217,7 @@ export class Node {
     if (identity.begun && identity.founder && held.length === 0) {
       throw new StateCorruption('the log', 'it is gone, and with it what this node had promised');
     }
-    this.connectPeers();
+    this.book.connect();
     if (identity.founder && !identity.begun) {
       const voters = identity.founders.map(({ member }) => member);
       for (const group of [META_GROUP, DEFAULT_GROUP]) await this.host.open(group, voters);
@@ -250,6 +236,22 @@ export class Node {
     }
   }
 
+  private newEngine(peers: PeerService): Engine {
+    const { identity, log, clock } = this.options;
+    return new ReplicatedEngine({
+      member: identity.member,
+      driver: this.driver,
+      routing: { groupOf },
+      hub: this.hub,
+      log,
+      clock,
+      forwarding: peers,
+      cluster: this.admin,
+      release: () => this.release(),
+      stopGraceMs: this.tuning.stopGraceMs,
+    });
+  }
+
   private newReceiver(): SnapshotReceiver {
     const { network, stores, clock, digest, observer } = this.options;
     return new SnapshotReceiver({
@@ -257,8 +259,8 @@ export class Node {
       stores,
       clock,
       digest,
-      chunkTimeoutMs: SNAPSHOT_CHUNK_TIMEOUT_MS,
-      attempts: SNAPSHOT_CHUNK_ATTEMPTS,
+      chunkTimeoutMs: this.tuning.snapshotChunkTimeoutMs,
+      attempts: this.tuning.snapshotChunkAttempts,
       onWarning: (what, error) => observer.warning(what, error),
       onInstalled: (replica) => {
         if (replica.group === META_GROUP) this.directoryChanged(replica);
@@ -273,11 +275,12 @@ export class Node {
       driver: this.driver,
       log,
       clock,
-      intervalMs: HOUSEKEEPING_MS,
+      intervalMs: this.tuning.housekeepingMs,
       historyRetentionMs,
       historyRetentionCommits,
-      trimEveryEntries: TRIM_EVERY_ENTRIES,
-      keepEntries: KEEP_ENTRIES,
+      trimEveryEntries: this.tuning.trimEveryEntries,
+      keepEntries: this.tuning.keepEntries,
+      logBytes: this.tuning.logBytes,
       onRound: () => this.tend(),
       onError: (error) => observer.warning('housekeeping', error),
     });
@@ -333,34 +336,20 @@ export class Node {
 
   private directoryChanged(meta: Replica): void {
     this.directory.refresh(meta.store);
-    this.connectPeers();
+    this.book.connect();
     this.keeper.step();
     const self = this.directory.nodes.get(this.options.identity.member);
     if (self?.state === 'removed') this.options.onRemoved();
   }
 
-  private connectPeers(): void {
-    const { identity, network, addressOverrides } = this.options;
-    const nodes = [...this.directory.nodes.values()].filter(({ state }) => state !== 'removed');
-    const peers = nodes.length > 0 ? nodes : identity.founders;
-    network.setPeers(
-      peers
-        .filter(({ member }) => member !== identity.member)
-        .map(({ member, name, region, host, port }) => {
-          const { host: reachHost, port: reachPort } = addressOverrides.get(name) ?? { host, port };
-          return { member, name, region, host: reachHost, port: reachPort };
-        }),
-    );
-  }
-
   /** What is looked after between changes: membership, this node's own entry, a full disk, replicas that moved away. */
   private tend(): void {
     this.keeper.step();
-    void this.announce().catch(() => undefined);
+    void this.book.announce(this.writer).catch(() => undefined);
     void this.relief.step().catch(() => undefined);
     for (const replica of this.driver.all()) {
       this.confirm(replica);
-      this.giveUpIfGone(replica);
+      this.departures.look(replica);
     }
   }
 
@@ -371,52 +360,6 @@ export class Node {
     replica
       .readLinearizable(() => undefined, clock.monotonicMs() + FIRST_READ_TIMEOUT_MS)
       .catch(() => undefined);
-  }
-
-  /** Writes where this node can be reached into its own document, when that has changed. */
-  private async announce(): Promise<void> {
-    const { identity, address } = this.options;
-    const self = this.directory.nodes.get(identity.member);
-    if (self === undefined || self.state !== 'active') return;
-    const { host, port, region, httpUrl } = address;
-    const same =
-      self.host === host && self.port === port && self.region === region && self.httpUrl === httpUrl;
-    if (!same) await this.writer.writeNodes([{ ...self, host, port, region, httpUrl }]);
-  }
-
-  /** Looks whether a replica that this node is to hold no more can go. */
-  private giveUpIfGone(replica: Replica): void {
-    const { member } = this.options.identity;
-    const wanted = this.directory.groups.get(replica.group);
-    if (replica.group === META_GROUP || wanted === undefined || replica.configuration.voters.length === 0)
-      return;
-    if ([...wanted.voters, ...wanted.learners].includes(member)) return;
-    if (!this.asking.has(replica)) void this.askIfGone(replica);
-  }
-
-  /**
-   * A removed member goes once a majority of those that stay have applied its removal. Until then they may still
-   * need its vote to find out that the removal was committed; and a member that was away meanwhile never hears of
-   * it from its group, because no leader speaks to it any more. So it asks.
-   */
-  private async askIfGone(replica: Replica): Promise<void> {
-    const { member } = this.options.identity;
-    this.asking.add(replica);
-    const statuses = await this.admin.gather().finally(() => this.asking.delete(replica));
-    const without = statuses.flatMap(({ member: from, replicas }) =>
-      replicas
-        .filter(({ group, configuration }) => {
-          return (
-            group === replica.group && configuration.voters.length > 0 && !isMember(configuration, member)
-          );
-        })
-        .map(({ applied, configuration }) => ({ from, applied, configuration })),
-    );
-    const [newest] = without.sort((left, right) => right.applied - left.applied);
-    if (newest === undefined) return;
-    const { voters } = newest.configuration;
-    const agreeing = without.filter(({ from }) => voters.includes(from));
-    if (agreeing.length * 2 > voters.length) this.giveUp(replica);
   }
 
   private giveUp(replica: Replica): void {
@@ -447,22 +390,5 @@ export class Node {
   }
 }
 
-function isMember({ voters, votersOutgoing, learners, learnersNext }: ConfState, member: MemberId): boolean {
-  return [...voters, ...votersOutgoing, ...learners, ...learnersNext].includes(member);
-}
-
-function groupOf(ns: string): GroupId {
-  return ns.startsWith(RESERVED_NAMESPACE_PREFIX) ? META_GROUP : DEFAULT_GROUP;
-}
-
-const HOUSEKEEPING_MS = 500;
-/** The log keeps this much for followers that are a little behind, and is trimmed in steps of about this size. */
-const KEEP_ENTRIES = 20_000;
-const TRIM_EVERY_ENTRIES = 50_000;
-const STOP_GRACE_MS = 4_000;
 /** Replaying the log after a crash comes before the first read of a lone node. */
 const FIRST_READ_TIMEOUT_MS = 300_000;
-const SNAPSHOT_CHUNK_BYTES = 262_144;
-const SNAPSHOT_IDLE_MS = 10_000;
-const SNAPSHOT_CHUNK_TIMEOUT_MS = 5_000;
-const SNAPSHOT_CHUNK_ATTEMPTS = 5;

@@ -1,5 +1,4 @@
 import {
-  EntryKind,
   type StateError,
   type ChangeBatch,
   type CommandOutcome,
@@ -23,8 +22,8 @@ import {
   type SnapshotMetadata,
   type Status,
 } from '#raft';
-import { ApplyBatch, RowCache, readApplied, type StateReader } from '#state-machine';
-import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
+import type { StateReader } from '#state-machine';
+import { AppliedState } from './applied-state';
 import { PendingPositions } from './pending-positions';
 import { PendingReads, noLeader } from './pending-reads';
 import { PendingProposals, outcomeUnknown } from './proposals';
@@ -59,15 +58,6 @@ export interface ReplicaOptions {
   readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
 }
 
-/** Of a member that nobody has told anything yet: it cannot campaign, and waits for a leader. */
-const NO_CONFIGURATION: ConfState = {
-  voters: [],
-  votersOutgoing: [],
-  learners: [],
-  learnersNext: [],
-  autoLeave: false,
-};
-
 /**
  * One member of one group on this node: the Raft core, its part of the log, its state, and the clients waiting for
  * it. It does nothing by itself; the driver gives it turns.
@@ -77,55 +67,52 @@ const NO_CONFIGURATION: ConfState = {
 export class Replica {
   readonly group: GroupId;
   readonly raft: RawNode;
-  private state: StateStore;
-  private cache: RowCache;
+  private readonly state: AppliedState;
   private readonly proposals: PendingProposals;
   private readonly reads: PendingReads;
   private readonly positions = new PendingPositions();
   private readonly queue: LogEntry[] = [];
-  private appliedIndex: LogIndex;
-  private appliedTerm: Term;
-  private appliedSeq: CommitSeq;
-  private confState: ConfState;
   private leaderNow: MemberId;
   private caughtUp = false;
 
   constructor(private readonly options: ReplicaOptions) {
     this.group = options.group;
     this.proposals = new PendingProposals((error) => options.onProposalFailed(options.group, error.code));
-    this.state = options.store;
-    this.cache = new RowCache(options.store, options.limits.rowCacheBytes);
-    const applied = readApplied(options.store);
-    this.appliedIndex = applied.appliedIndex;
-    this.appliedTerm = applied.appliedTerm;
-    this.appliedSeq = applied.commitSeq;
-    this.confState = this.restoreConfState();
+    this.state = new AppliedState(options.store, {
+      digest: options.digest,
+      rowCacheBytes: options.limits.rowCacheBytes,
+      applyConfChange: (data) => this.raft.applyConfChange(data),
+    });
     this.reads = new PendingReads(options.random.below(0x10_0000) * 0x1_0000_0000);
     this.raft = new RawNode(
       { ...options.raft, id: options.member, random: (bound) => options.random.below(bound) },
-      new GroupLogView(options.log, options.group, () => this.snapshotOfState()),
-      { hardState: this.restoreHardState(), confState: this.confState, applied: this.appliedIndex },
+      new GroupLogView(options.log, options.group, () => this.state.snapshot()),
+      {
+        hardState: this.restoreHardState(),
+        confState: this.state.configuration,
+        applied: this.state.index,
+      },
     );
     this.leaderNow = this.raft.status().leader;
   }
 
   /** The state that counts; another one after a snapshot was installed, so it is not kept by callers. */
   get store(): StateStore {
-    return this.state;
+    return this.state.store;
   }
 
   /** The same state through a cache of the rows that are read most. */
   get reader(): StateReader {
-    return this.cache;
+    return this.state.reader;
   }
 
   get applied(): LogIndex {
-    return this.appliedIndex;
+    return this.state.index;
   }
 
   /** Position of the newest change in this replica's state. */
   get commitSeq(): CommitSeq {
-    return this.appliedSeq;
+    return this.state.commitSeq;
   }
 
   get leader(): MemberId {
@@ -142,7 +129,7 @@ export class Replica {
   }
 
   get configuration(): ConfState {
-    return this.confState;
+    return this.state.configuration;
   }
 
   get waitingClients(): number {
@@ -197,7 +184,14 @@ export class Replica {
 
   /** Resolves once this replica has applied the change at `seq`. */
   whenReached(seq: CommitSeq, deadlineMs: number): Promise<void> {
-    return this.positions.wait(seq, this.appliedSeq, deadlineMs);
+    return this.positions.wait(seq, this.state.commitSeq, deadlineMs);
+  }
+
+  /** The first log index that a member which is there may still be sent; beyond the log's end when it has all. */
+  neededFrom(): LogIndex {
+    const { progress, lastIndex } = this.status();
+    const live = progress.filter(({ recentActive }) => recentActive).map(({ match }) => match);
+    return (Math.min(lastIndex, ...live) + 1) as LogIndex;
   }
 
   /** Whether this member leads and another voter is known to keep up. */
@@ -239,7 +233,7 @@ export class Replica {
     this.proposals.expire(nowMs);
     this.reads.expire(nowMs);
     this.reads.retry(nowMs, readRetryMs);
-    this.positions.expire(nowMs, this.appliedSeq);
+    this.positions.expire(nowMs, this.state.commitSeq);
     if (this.raft.hasReady() || this.reads.waiting) this.options.onWork(this);
   }
 
@@ -252,7 +246,7 @@ export class Replica {
     for (const entry of ready.committedEntries) this.queue.push(entry);
     for (const read of ready.readStates) {
       if (read.failed) this.reads.failed(read.context);
-      else this.reads.confirmed(read.context, read.index, this.appliedIndex);
+      else this.reads.confirmed(read.context, read.index, this.state.index);
     }
     return ready;
   }
@@ -265,51 +259,14 @@ export class Replica {
   /** Applies what the last ready handed out (which the core bounds in bytes) as one write to the state. */
   applyQueued(): void {
     if (this.queue.length === 0) return;
-    const batch = new ApplyBatch(this.cache, this.options.digest);
-    const outcomes: (CommandOutcome | undefined)[] = [];
-    const changes: ChangeBatch[] = [];
-    let confRow: Uint8Array | undefined;
-    for (const entry of this.queue) {
-      if (entry.index <= this.appliedIndex) {
-        // The core came to know of it as an entry while a snapshot that holds it was installed.
-        if (entry.kind === EntryKind.confChange) this.raft.applyConfChange(entry.data);
-        outcomes.push(undefined);
-        continue;
-      }
-      if (entry.index !== this.appliedIndex + 1) {
-        throw new Error(`group ${this.group}: entry ${entry.index} follows applied ${this.appliedIndex}`);
-      }
-      if (entry.kind === EntryKind.confChange) {
-        this.confState = this.raft.applyConfChange(entry.data);
-        confRow = encodeConfState(this.confState);
-        batch.skip(entry.index, entry.term);
-        outcomes.push(undefined);
-      } else if (entry.data.length === 0) {
-        batch.skip(entry.index, entry.term);
-        outcomes.push(undefined);
-      } else {
-        const applied = batch.apply(entry.index, entry.term, entry.data);
-        outcomes.push(applied.outcome);
-        for (const change of applied.changes) changes.push(change);
-      }
-      this.appliedIndex = entry.index;
-      this.appliedTerm = entry.term;
-    }
-    const writes = batch.finish();
-    const written =
-      confRow === undefined
-        ? writes
-        : { ...writes, puts: [...writes.puts, [CONF_STATE_KEY, confRow] as const] };
-    this.state.write(written);
-    this.cache.wrote(written);
-    this.appliedSeq = batch.commitSeq;
     const entries = this.queue.splice(0);
-    this.raft.applied(this.appliedIndex);
+    const { outcomes, changes } = this.state.apply(entries);
+    this.raft.applied(this.state.index);
     this.options.onWork(this);
     if (changes.length > 0) this.options.onChanges(this.group, changes);
     for (const [at, entry] of entries.entries()) this.proposals.settle(entry.index, entry.term, outcomes[at]);
-    this.reads.appliedTo(this.appliedIndex);
-    this.positions.reached(this.appliedSeq);
+    this.reads.appliedTo(this.state.index);
+    this.positions.reached(this.state.commitSeq);
   }
 
   /**
@@ -317,29 +274,16 @@ export class Replica {
    * with {@link snapshotOfState}, and closes the state returned. Never goes back.
    */
   replaceState(next: StateStore): StateStore {
-    const before = this.state;
-    const applied = readApplied(next);
-    if (applied.appliedIndex <= this.appliedIndex) {
-      throw new Error(
-        `group ${this.group}: a snapshot at ${applied.appliedIndex} cannot replace a state at ${this.appliedIndex}`,
-      );
-    }
-    this.state = next;
-    this.cache = new RowCache(next, this.options.limits.rowCacheBytes);
-    this.appliedIndex = applied.appliedIndex;
-    this.appliedTerm = applied.appliedTerm;
-    this.appliedSeq = applied.commitSeq;
-    this.confState = this.restoreConfState();
-    this.proposals.abandonThrough(this.appliedIndex);
-    this.reads.appliedTo(this.appliedIndex);
-    this.positions.reached(this.appliedSeq);
+    const before = this.state.replace(next);
+    this.proposals.abandonThrough(this.state.index);
+    this.reads.appliedTo(this.state.index);
+    this.positions.reached(this.state.commitSeq);
     return before;
   }
 
   /** A snapshot stands where the state stands: it is streamed from a scan opened at the moment of sending. */
   snapshotOfState(): SnapshotMetadata | undefined {
-    if (this.appliedIndex === 0) return undefined;
-    return { index: this.appliedIndex, term: this.appliedTerm, confState: this.confState };
+    return this.state.snapshot();
   }
 
   reportSnapshotFailed(to: MemberId): void {
@@ -361,9 +305,9 @@ export class Replica {
   private decidesAlone(): boolean {
     return (
       this.leaderNow === this.options.member &&
-      this.confState.voters.length === 1 &&
-      this.confState.votersOutgoing.length === 0 &&
-      this.appliedTerm === this.raft.term
+      this.state.configuration.voters.length === 1 &&
+      this.state.configuration.votersOutgoing.length === 0 &&
+      this.state.term === this.raft.term
     );
   }
 
@@ -390,26 +334,21 @@ export class Replica {
     this.options.onLeader(this.group, leader, this.raft.status().term);
   }
 
-  private restoreConfState(): ConfState {
-    const row = this.state.get(CONF_STATE_KEY);
-    return row === undefined ? NO_CONFIGURATION : decodeConfState(row);
-  }
-
   private restoreHardState(): HardState {
     const state = this.options.log.state(this.group);
-    if (state === undefined && this.appliedIndex === 0) {
+    if (state === undefined && this.state.index === 0) {
       return { term: 0 as Term, vote: 0 as MemberId, commit: 0 as LogIndex };
     }
-    if (state === undefined || this.appliedIndex > state.lastIndex || this.appliedIndex < state.floorIndex) {
+    if (state === undefined || this.state.index > state.lastIndex || this.state.index < state.floorIndex) {
       const held = state === undefined ? 'nothing' : `${state.floorIndex + 1} to ${state.lastIndex}`;
       throw new StateCorruption(
         `group ${this.group}`,
-        `it has applied ${this.appliedIndex}, but its log holds ${held}`,
+        `it has applied ${this.state.index}, but its log holds ${held}`,
       );
     }
     // What was applied was committed, even if the newer commit index had not reached the disk.
-    return state.hardState.commit >= this.appliedIndex
+    return state.hardState.commit >= this.state.index
       ? state.hardState
-      : { ...state.hardState, commit: this.appliedIndex };
+      : { ...state.hardState, commit: this.state.index };
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Table } from './format';
 import { RowCache } from './row-cache';
-import type { KeyRange, StateReader } from './state-reader';
+import type { StateReader } from './state-reader';
 
 /** A store that counts how often it is asked. */
 class CountingReader implements StateReader {
@@ -13,7 +13,7 @@ class CountingReader implements StateReader {
     return this.rows.get(key.join());
   }
 
-  scan(_range: KeyRange): Iterable<readonly [Uint8Array, Uint8Array]> {
+  scan(): Iterable<readonly [Uint8Array, Uint8Array]> {
     return [];
   }
 }

@@ -66,7 +66,9 @@ export class Cleaner {
       tail.trimmedBelow = this.firstNeededSequence();
       tail.put({ kind: RecordKind.trim, group: 0, term: 0, index: tail.trimmedBelow });
     } else if (this.isWorthRewriting(oldest)) {
-      copies = this.rewriteFrom(oldest);
+      const rewritten = this.tryRewriting(oldest);
+      if (rewritten === undefined) return;
+      copies = rewritten;
     } else {
       return;
     }
@@ -94,6 +96,17 @@ export class Cleaner {
     let usedBytes = 0;
     for (const segment of segments.all()) usedBytes += segment.usedBytes;
     return !this.options.isSpaceLow() && usedBytes > 2 * segments.liveBytes() + 2 * segmentBytes;
+  }
+
+  /** `undefined` when the segment is damaged: nobody waits for this work, so that is told as a failed disk is. */
+  private tryRewriting(oldest: Segment): readonly Copy[] | undefined {
+    try {
+      return this.rewriteFrom(oldest);
+    } catch (error) {
+      this.stop();
+      this.options.onFatal(error instanceof Error ? error : new Error(String(error)));
+      return undefined;
+    }
   }
 
   private rewriteFrom(oldest: Segment): Copy[] {

@@ -12,7 +12,7 @@ Any node of the cluster can be asked: --endpoint, or AGENTSTATE_ENDPOINT, or htt
 Outside dev mode a token is needed: --token or AGENTSTATE_TOKEN, granting ADMIN on admin://global.
 `;
 const STATUS_HELP = `${WHERE}
-LAG is how many committed entries a member's log is known to lack; only a leader knows.
+LAG is how many committed entries a member is not yet known to have; only a leader knows.
 Exit code 1 when the node gives no answer; a cluster with dead nodes is still an answer.
 
 Examples:

@@ -38,7 +38,6 @@ export class ClusterService {
     if (present.some(({ name, alive }) => alive && name === node)) {
       throw new StateError('conflict', `A node named ${node} is alive; give the new one another node_id.`);
     }
-    if (present.length === 0) throw notYet();
     return {
       node_id: node ?? null,
       environment: {
@@ -64,10 +63,4 @@ export class ClusterService {
     await this.engine.cluster.transferLeader(group, node);
     return { group_id: group, node_id: node };
   }
-}
-
-function notYet(): StateError {
-  return new StateError('no_leader', 'The cluster has not written down its nodes yet; try again shortly.', {
-    retry_after: 1,
-  });
 }

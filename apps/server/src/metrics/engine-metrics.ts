@@ -131,6 +131,15 @@ export class EngineMetrics implements EngineObserver {
       registers,
     });
     this.registerGauges(registry);
+    this.showFromTheStart();
+  }
+
+  /** A series that is there at zero can be watched for its first increase; one that is missing cannot. */
+  private showFromTheStart(): void {
+    for (const type of ['PUT', 'DELETE', 'BOOKMARK', 'OVERFLOW', 'END']) this.watchEvents.inc({ type }, 0);
+    for (const reason of ['overflow', 'stalled', 'compacted']) this.watchDrops.inc({ reason }, 0);
+    for (const reason of ['no_leader', 'overloaded', 'timeout']) this.proposalsFailed.inc({ reason }, 0);
+    for (const result of ['ok', 'failed']) this.snapshots.inc({ result }, 0);
   }
 
   readGauges(gauges: () => EngineGauges): void {

@@ -1,4 +1,4 @@
-import { type Registry, Histogram } from 'prom-client';
+import type { Metric, Registry } from 'prom-client';
 
 /** One labelled series of a {@link FastHistogram}. */
 export class Observations {
@@ -23,39 +23,51 @@ export class Observations {
   }
 }
 
+/** A sample in the form in which prom-client's own histogram hands its samples to the registry. */
+interface Sample {
+  readonly metricName: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
+
 /**
- * A histogram for the hot path: observing is a few additions, where prom-client hashes the labels every time. A
- * scrape hands prom-client the same numbers in the form that it would have kept itself.
+ * A histogram for the hot path: observing is a few additions, where prom-client's own hashes the labels every time.
+ * It hands the registry the same samples, which is all that the registry asks of a metric.
  */
-export class FastHistogram<Label extends string> extends Histogram<Label> {
+export class FastHistogram {
+  readonly name: string;
+  readonly help: string;
+  readonly type = 'histogram';
+  readonly aggregator = 'sum';
+  private readonly bounds: readonly number[];
   private readonly series: {
-    readonly labels: Readonly<Record<Label, string>>;
+    readonly labels: Readonly<Record<string, string>>;
     readonly seen: Observations;
   }[] = [];
 
-  constructor(
-    private readonly settings: {
-      readonly name: string;
-      readonly help: string;
-      readonly labelNames: readonly Label[];
-      readonly bounds: readonly number[];
-      readonly registry: Registry;
-    },
-  ) {
-    const { name, help, labelNames, bounds, registry } = settings;
-    super({ name, help, labelNames: [...labelNames], buckets: [...bounds], registers: [registry] });
+  constructor(settings: {
+    readonly name: string;
+    readonly help: string;
+    readonly bounds: readonly number[];
+    readonly registry: Registry;
+  }) {
+    this.name = settings.name;
+    this.help = settings.help;
+    this.bounds = settings.bounds;
+    settings.registry.registerMetric(this as unknown as Metric);
   }
 
-  with(labels: Readonly<Record<Label, string>>): Observations {
-    const seen = new Observations(this.settings.bounds);
+  with(labels: Readonly<Record<string, string>>): Observations {
+    const seen = new Observations(this.bounds);
     this.series.push({ labels, seen });
     return seen;
   }
 
-  override get(): ReturnType<Histogram<Label>['get']> {
-    const { name, help, bounds } = this.settings;
-    type Got = Awaited<ReturnType<Histogram<Label>['get']>>;
-    const values: Got['values'] = [];
+  get(): Promise<
+    Pick<this, 'name' | 'help' | 'type' | 'aggregator'> & { readonly values: readonly Sample[] }
+  > {
+    const { name, help, type, aggregator, bounds } = this;
+    const values: Sample[] = [];
     for (const { labels, seen } of this.series) {
       let below = 0;
       bounds.forEach((bound, at) => {
@@ -66,6 +78,6 @@ export class FastHistogram<Label extends string> extends Histogram<Label> {
       values.push({ metricName: `${name}_sum`, labels, value: seen.sum });
       values.push({ metricName: `${name}_count`, labels, value: seen.count });
     }
-    return Promise.resolve({ name, help, type: 'histogram', aggregator: 'sum', values } as unknown as Got);
+    return Promise.resolve({ name, help, type, aggregator, values });
   }
 }

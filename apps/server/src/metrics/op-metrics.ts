@@ -23,7 +23,6 @@ export class OpMetrics {
     const durations = new FastHistogram({
       name: 'op_duration_seconds',
       help: 'Time from the start of a request to its answer',
-      labelNames: ['op'],
       bounds: DURATION_BUCKETS_SECONDS,
       registry,
     });

@@ -91,7 +91,11 @@ class PeerIntroduction {
       },
       logger: {
         info: (what, fields) => logger.info(fields, what),
-        warn: (what, fields) => logger.warn(fields, what),
+        // While a cluster forms some are members a moment before others: no news for an operator.
+        warn: (what, fields) =>
+          known === undefined && fields['reason'] === 'unknown_member'
+            ? logger.debug(fields, what)
+            : logger.warn(fields, what),
       },
     }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error;

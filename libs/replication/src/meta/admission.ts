@@ -23,10 +23,10 @@ export interface AdmissionOptions {
   readonly clusterId: string;
   /** This node. */
   readonly member: MemberId;
-  readonly driver: Driver;
-  readonly directory: Directory;
-  readonly writer: MetaWriter;
-  readonly network: Network;
+  readonly driver: Pick<Driver, 'get'>;
+  readonly directory: Pick<Directory, 'nodes' | 'activeByName'>;
+  readonly writer: Pick<MetaWriter, 'leads' | 'writeNodes'>;
+  readonly network: Pick<Network, 'connected' | 'request'>;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { MemberId } from '#contracts';
 import { diskError } from '../sim-disk';
+import type { Membership } from './membership';
 import type { SeededStream } from './random';
 import { FAST_SYNC_MS, type SimHost } from './sim-host';
 import type { World } from './world';
@@ -22,17 +23,21 @@ export const FAULTS = [
   'diskFull',
   'bitRot',
   'flushState',
+  'join',
+  'remove',
+  'loseMachine',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
 /** Faults of one run, one after the other, each with its own end. */
 export class Faults {
   private active = true;
-  /** Machines whose data may be damaged: at most one, so that a quorum stays sound. */
+  /** The machine whose data was damaged last: no other is, before the groups have gone on without it. */
   private rotten: SimHost | undefined;
 
   constructor(
     private readonly world: World,
+    private readonly membership: Membership,
     private readonly random: SeededStream,
     private readonly enabled: readonly Fault[],
     private readonly meanPauseMs: number,
@@ -51,6 +56,7 @@ export class Faults {
     for (const host of world.hosts.values()) {
       host.crashAtDisk = undefined;
       this.mendDisk(host);
+      this.membership.end();
       if (host.life?.paused === true) world.scheduler.resume(host.life);
     }
   }
@@ -65,7 +71,7 @@ export class Faults {
   }
 
   private strike(fault: Fault): void {
-    const { world, random } = this;
+    const { world, random, membership } = this;
     const host = random.pick([...world.hosts.values()]);
     world.note(`${fault} at node ${host.member}`);
     switch (fault) {
@@ -106,6 +112,12 @@ export class Faults {
         return this.later(1_500, 'a disk has room again', () => this.mendDisk(host));
       case 'bitRot':
         return this.rot(host);
+      case 'join':
+        return membership.grow();
+      case 'remove':
+        return membership.removeOne();
+      case 'loseMachine':
+        return membership.lose(host);
       case 'flushState':
         for (const store of host.openStores.values()) void store.flush();
         return;
@@ -174,7 +186,9 @@ export class Faults {
    */
   private rot(host: SimHost): void {
     const { random, world } = this;
-    if (this.rotten !== undefined && this.rotten !== host) return;
+    if (this.rotten !== host && (this.rotten?.quarantined === undefined) !== (this.rotten === undefined))
+      return;
+    if (host.quarantined !== undefined || !this.membership.isSound()) return;
     const { disk } = host;
     const segments = disk
       .files()

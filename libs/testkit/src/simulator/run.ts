@@ -1,19 +1,88 @@
-import { Simulation } from './simulation';
-async function main() {
-  const [seed, count, steps, bug] = process.argv.slice(2);
-  const start = performance.now();
-  for (let s = Number(seed); s < Number(seed) + Number(count); s++) {
-    const sim = new Simulation({ seed: s, steps: Number(steps), bug: bug as never });
-    try {
-      const r = await sim.run();
-      if (process.env.V) console.log(JSON.stringify(r));
-      else if (r.history !== 'linearizable') console.log('unknown history', s);
-    } catch (error) {
-      if (process.env.T) console.log(sim.trace.last());
-      console.log('seed', s, sim.scheduler.nowMs | 0, String(process.env.T ? (error as Error).stack : error));
-      if (bug) break;
+import { fork, type ChildProcess } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { parseRunArguments, USAGE, type RunArguments } from './run-arguments';
+import type { SeedResult, SeedTask } from './worker';
+
+const MOST_WORKERS = 2;
+const PROGRESS_EVERY_MS = 10_000;
+
+/** Runs seeds one after the other in worker processes; resolves to the exit code: 0 when all passed, 1 otherwise. */
+function runSeeds({ seeds, firstSeed, steps, bug }: RunArguments): Promise<number> {
+  const startedMs = Date.now();
+  const count = Math.min(MOST_WORKERS, availableParallelism(), seeds);
+  let nextSeed = firstSeed;
+  let totalSteps = 0;
+  const failed: number[] = [];
+  let passed = 0;
+  let undecided = 0;
+  const seconds = (): string => ((Date.now() - startedMs) / 1000).toFixed(0);
+  const progress = setInterval(() => {
+    console.log(`  .. ${passed + failed.length} of ${seeds} seeds, ${failed.length} failed, ${seconds()} s`);
+  }, PROGRESS_EVERY_MS);
+
+  const take = (result: SeedResult): void => {
+    totalSteps += result.steps;
+    if (result.failure === undefined) {
+      passed++;
+      if (result.undecided) undecided++;
+      return;
     }
-  }
-  console.log('ms', performance.now() - start);
+    failed.push(result.seed);
+    console.log(`seed ${result.seed} failed: ${result.failure}`);
+    console.log(`the last events:\n${result.trace}`);
+    const planted = bug === undefined ? '' : ` --bug ${bug}`;
+    console.log(`replay: npm run sim -- --seeds 1 --seed ${result.seed} --steps ${steps}${planted}\n`);
+  };
+
+  const serve = (worker: ChildProcess): Promise<void> =>
+    new Promise((resolve) => {
+      let current: number | undefined;
+      const giveNext = (): void => {
+        if (nextSeed >= firstSeed + seeds) {
+          current = undefined;
+          worker.disconnect();
+          return;
+        }
+        current = nextSeed++;
+        worker.send({ seed: current, steps, bug } satisfies SeedTask);
+      };
+      worker.on('message', (result: SeedResult) => {
+        take(result);
+        giveNext();
+      });
+      worker.on('exit', (code, signal) => {
+        if (current !== undefined) {
+          take({
+            seed: current,
+            steps: 0,
+            undecided: false,
+            failure: `the process ended with ${String(code ?? signal)}`,
+            trace: '',
+          });
+        }
+        resolve();
+      });
+      giveNext();
+    });
+
+  const workers = Array.from({ length: count }, () => serve(fork(path.join(__dirname, 'worker.js'))));
+  return Promise.all(workers).then(() => {
+    clearInterval(progress);
+    if (undecided > 0) console.log(`${undecided} histories were too hard to decide within their limit`);
+    console.log(`${totalSteps} steps in ${seconds()} s`);
+    if (failed.length > 0) console.log(`failed seeds: ${failed.sort((a, b) => a - b).join(' ')}`);
+    const missing = seeds - passed - failed.length;
+    if (missing > 0) console.log(`${missing} seeds were not run`);
+    console.log(`${passed} passed, ${failed.length} failed`);
+    return failed.length === 0 && missing === 0 ? 0 : 1;
+  });
 }
-void main();
+
+const parsed = parseRunArguments(process.argv.slice(2));
+if (parsed === undefined) {
+  process.stderr.write(USAGE);
+  process.exitCode = 2;
+} else {
+  void runSeeds(parsed).then((code) => (process.exitCode = code));
+}

@@ -60,6 +60,7 @@ export class SafetyRules {
   onAppend(host: RuledHost, writes: readonly LogWrite[]): void {
     for (const { group, reset, entries } of writes) {
       const image = host.image.view(group);
+      if (reset !== undefined) this.onReset(host, group, image, reset);
       const first = entries[0];
       if (first === undefined) continue;
       if (reset === undefined && first.index <= lastIndexOf(image))
@@ -221,8 +222,8 @@ export class SafetyRules {
   /** State machine safety, and that the state is never ahead of the log that would rebuild it. */
   private checkApplied(host: RuledHost, { group, applied }: ReplicaStatus, from: number): void {
     const { decidedTerms } = this.facts(group);
-    const { terms } = host.image.durable(group);
-    for (let index = Math.max(2, from); index <= applied; index++) {
+    const { terms, floorIndex } = host.image.durable(group);
+    for (let index = Math.max(2, from, floorIndex); index <= applied; index++) {
       if (decidedTerms[index] === undefined)
         fail(`node ${host.member} applies entry ${index} of group ${group}, which nobody has committed`);
       if (terms[index] !== decidedTerms[index]) {
@@ -245,6 +246,27 @@ export class SafetyRules {
     if (known.hash !== hash || known.previousTerm !== previousTerm) {
       fail(
         `log matching: ${host.member} holds another entry ${entry.term}/${entry.index} of group ${group} than others, or after another`,
+      );
+    }
+  }
+
+  /** A snapshot takes the place of the log. What it does not hold and was committed must not go with it. */
+  private onReset(
+    host: RuledHost,
+    group: GroupId,
+    { terms }: GroupImage,
+    reset: { readonly index: number; readonly term: number },
+  ): void {
+    const { decidedTerms } = this.facts(group);
+    if (reset.index > 1 && decidedTerms[reset.index] !== reset.term) {
+      fail(
+        `node ${host.member} installs a snapshot of group ${group} at ${reset.term}/${reset.index}; ${String(decidedTerms[reset.index])} was committed there`,
+      );
+    }
+    const lost = decidedTerms.findIndex((term, index) => index > reset.index && terms[index] === term);
+    if (lost > 0) {
+      fail(
+        `node ${host.member} drops ${decidedTerms[lost]}/${lost} of group ${group}, which was committed, for a snapshot at ${reset.index}`,
       );
     }
   }

@@ -1,7 +1,6 @@
-import type { MemberId, GroupId } from '#contracts';
+import type { GroupId, MemberId, NodeName } from '#contracts';
 import {
   Node,
-  type FoundingMember,
   type LogWrite,
   type NodeIdentity,
   type ReplicaStatus,
@@ -24,8 +23,7 @@ import { type SimulatedBug, raftBug } from './planted-bug';
 import { WatchedLog } from './watched-log';
 
 export interface SimHostOptions {
-  readonly member: MemberId;
-  readonly founders: readonly FoundingMember[];
+  readonly identity: NodeIdentity;
   readonly scheduler: Scheduler;
   readonly network: SimNetwork;
   readonly random: SeededStream;
@@ -33,6 +31,7 @@ export interface SimHostOptions {
   readonly clockError: ClockError;
   readonly bug: SimulatedBug | undefined;
   readonly note: (what: string) => void;
+  readonly peer: (member: MemberId) => SimHost | undefined;
   /** Looks at the process as it is now. */
   readonly inspect: (host: SimHost) => void;
   /** The process ended by itself; `undefined` for a clean stop. */
@@ -69,8 +68,16 @@ export class SimHost {
   private diskPlanned = false;
 
   constructor(private readonly options: SimHostOptions) {
-    this.member = options.member;
-    this.identity = this.firstIdentity();
+    this.identity = options.identity;
+    this.member = options.identity.member;
+  }
+
+  get name(): NodeName {
+    return this.identity.name;
+  }
+
+  get incarnation(): string {
+    return this.identity.incarnation;
   }
 
   get isUp(): boolean {
@@ -172,7 +179,8 @@ export class SimHost {
   }
 
   private async open(life: Life): Promise<void> {
-    const { scheduler, network, rules, random, onBroken, member } = this.options;
+    const { scheduler, network, rules, random, onBroken } = this.options;
+    const { member } = this;
     const clock = new HostClock(scheduler, life, this.options.clockError);
     const onFatal = (error: Error): void => {
       if (life.alive) this.options.onEnd(this, error);
@@ -209,7 +217,7 @@ export class SimHost {
       },
       log,
       stores: this.recordedStores(),
-      network: network.attach(member, life),
+      network: network.attach(member, life, (from) => this.accepts(from)),
       address: {
         region: 'local',
         host: this.identity.name,
@@ -240,6 +248,13 @@ export class SimHost {
       },
     });
     if (life.alive) this.node = node;
+  }
+
+  /** As the handshake of the links has it: whom the node does not know, or knows with another disk, gets no link. */
+  private accepts(from: MemberId): boolean {
+    const peer = this.options.peer(from);
+    if (peer === undefined || this.node === undefined) return true;
+    return this.node.knows({ memberId: from, incarnation: peer.incarnation }) === 'known';
   }
 
   private checkRecovery(log: Awaited<ReturnType<typeof openLog>>): void {
@@ -294,14 +309,7 @@ export class SimHost {
     this.disk = new SimDisk();
     this.image = new LogImage();
     this.stores = new MemoryStateStores();
-    this.identity = this.firstIdentity();
-  }
-
-  private firstIdentity(): NodeIdentity {
-    const { member, founders } = this.options;
-    const self = founders.find((founder) => founder.member === member) as FoundingMember;
-    const { name, incarnation } = self;
-    return { clusterId: 'simulated', member, name, incarnation, founders, founder: true, begun: false };
+    this.identity = this.options.identity;
   }
 }
 

@@ -26,6 +26,7 @@ interface Outstanding {
 
 interface Attached {
   readonly life: Life;
+  readonly accepts: (from: MemberId) => boolean;
   handlers: NetworkHandlers | undefined;
 }
 
@@ -54,8 +55,8 @@ export class SimNetwork {
   constructor(private readonly options: SimNetworkOptions) {}
 
   /** The network as one run of a node's process sees it. */
-  attach(member: MemberId, life: Life): Network {
-    const here: Attached = { life, handlers: undefined };
+  attach(member: MemberId, life: Life, accepts: (from: MemberId) => boolean): Network {
+    const here: Attached = { life, accepts, handlers: undefined };
     this.attached.set(member, here);
     return {
       send: (to, kind, parts) => this.send(member, life, to, kind, parts),
@@ -65,7 +66,7 @@ export class SimNetwork {
         here.handlers = handlers;
         this.options.scheduler.after(FIRST_RECONNECT_MS, 'links up', () => this.announce(member, true), life);
       },
-      connected: (to) => this.isConnected(life, to),
+      connected: (to) => this.isConnected(member, life, to),
       close: () => {
         if (this.attached.get(member) === here) this.attached.delete(member);
         return Promise.resolve();
@@ -102,8 +103,10 @@ export class SimNetwork {
     }
   }
 
-  private isConnected(life: Life, to: MemberId): boolean {
-    return life.alive && this.attached.get(to)?.life.alive === true;
+  private isConnected(from: MemberId, life: Life, to: MemberId): boolean {
+    const target = this.attached.get(to);
+    if (!life.alive || target === undefined || !target.life.alive) return false;
+    return target.accepts(from) && this.attached.get(from)?.accepts(to) === true;
   }
 
   private send(
@@ -116,7 +119,7 @@ export class SimNetwork {
     if (!life.alive) return false;
     const body = joined(parts);
     this.options.inspect(from, to, kind, body);
-    if (!this.isConnected(life, to)) return false;
+    if (!this.isConnected(from, life, to)) return false;
     const { random, quality } = this.options;
     this.carry(from, to, `frame ${from}>${to}`, (target) => target.onMessage(from, kind, body.slice()));
     if (random.chance(quality.duplicateShare)) {
@@ -136,7 +139,7 @@ export class SimNetwork {
   ): Promise<Uint8Array> {
     const { scheduler } = this.options;
     const target = this.attached.get(to);
-    if (target === undefined || !this.isConnected(life, to)) return Promise.reject(neverLeft());
+    if (target === undefined || !this.isConnected(from, life, to)) return Promise.reject(neverLeft());
     return new Promise((resolve, reject) => {
       const waiting: Outstanding = { from: life, to: target.life, reject };
       this.outstanding.add(waiting);

@@ -1,6 +1,6 @@
 import { META_GROUP, memberId, type MemberId, type NodeName } from '#contracts';
 import { readApplied, stateDigest } from '#state-machine';
-import { DEFAULT_GROUP, type FoundingMember } from '#replication';
+import { DEFAULT_GROUP, type FoundingMember, type NodeIdentity } from '#replication';
 import { LogCorruption } from '#wal';
 import { checkHistory } from '../linearizability/check-history';
 import { findCommitOrderFaults } from '../linearizability/commit-order';
@@ -13,6 +13,7 @@ import { SimulationFailure } from './failure';
 import { FAULTS, Faults, GOOD_LINKS, type Fault } from './faults';
 import type { SimulatedBug } from './planted-bug';
 import { SeededStream } from './random';
+import { Membership } from './membership';
 import { SafetyRules } from './safety-rules';
 import { Scheduler, type Occurrence } from './scheduler';
 import { ProcessKilled, SimHost } from './sim-host';
@@ -71,6 +72,7 @@ export class Simulation implements World {
   private readonly watchers: WatchingClient[];
   private readonly enabled: readonly Fault[];
   private readonly faults: Faults;
+  private readonly membership: Membership;
   private checks: (() => void)[] = [];
   private failure: unknown;
   private steps = 0;
@@ -97,7 +99,19 @@ export class Simulation implements World {
     ];
     this.enabled = FAULTS.filter(() => shape.chance(0.5));
     const faults = this.enabled.length > 0 ? this.enabled : FAULTS;
-    this.faults = new Faults(this, this.random.fork('faults'), faults, shape.pick([150, 400, 1_200]));
+    this.membership = new Membership({
+      world: this,
+      random: this.random.fork('membership'),
+      rules: this.rules,
+      addHost: (identity) => this.addHost(identity),
+    });
+    this.faults = new Faults(
+      this,
+      this.membership,
+      this.random.fork('faults'),
+      faults,
+      shape.pick([150, 400, 1_200]),
+    );
   }
 
   async run(): Promise<SimulationReport> {
@@ -188,7 +202,9 @@ export class Simulation implements World {
     const written = new Set<MemberId>();
     for (const host of this.hosts.values()) this.probe(host, written);
     const isSettled = (): boolean =>
-      this.living().every((host) => written.has(host.member)) && this.isEqual();
+      this.membership.isSettled() &&
+      this.living().every((host) => written.has(host.member)) &&
+      this.isEqual();
     await this.until(isSettled, deadlineMs);
     for (const watcher of this.watchers) watcher.finish(await this.reached(watcher, deadlineMs));
     // What clients had asked for last may have come through meanwhile.
@@ -238,7 +254,7 @@ export class Simulation implements World {
   }
 
   private living(): SimHost[] {
-    return [...this.hosts.values()].filter(({ quarantined }) => quarantined === undefined);
+    return this.membership.expected();
   }
 
   /** Whether every member of every group has applied all that is committed. */
@@ -300,32 +316,47 @@ export class Simulation implements World {
   }
 
   private makeHosts(count: number): void {
-    const random = this.random.fork('hosts');
     const founders = Array.from({ length: count }, (_, at): FoundingMember => {
       const name = `node-${at + 1}` as NodeName;
       return { member: memberId(at + 1), name, region: 'local', host: name, port: 1, incarnation: name };
     });
-    for (const { member } of founders) {
-      const host = new SimHost({
-        member,
-        founders,
-        scheduler: this.scheduler,
-        network: this.network,
-        random: random.fork(`host ${member}`),
-        rules: this.rules,
-        clockError: {
-          wallOffsetMs: START_OF_TIME_MS + random.between(-2_000, 2_000),
-          secondLength: random.between(0.97, 1.03),
-        },
-        bug: this.bug,
-        note: (what) => this.note(what),
-        inspect: (one) => this.inspect(one),
-        onEnd: (one, error) => this.ended(one, error),
-        onRemoved: (one) => this.broken(new SimulationFailure(`node ${one.member} was removed`)),
-        onBroken: (error) => this.broken(error),
-      });
-      this.hosts.set(member, host);
+    for (const { member, name, incarnation } of founders) {
+      const first = { founders, founder: true, begun: false };
+      this.addHost({ clusterId: 'simulated', member, name, incarnation, ...first });
     }
+  }
+
+  private addHost(identity: NodeIdentity): SimHost {
+    const { member } = identity;
+    const random = this.random.fork(`host ${member}`);
+    const host = new SimHost({
+      identity,
+      scheduler: this.scheduler,
+      network: this.network,
+      random,
+      rules: this.rules,
+      clockError: {
+        wallOffsetMs: START_OF_TIME_MS + random.between(-2_000, 2_000),
+        secondLength: random.between(0.97, 1.03),
+      },
+      bug: this.bug,
+      note: (what) => this.note(what),
+      peer: (other) => this.hosts.get(other),
+      inspect: (one) => this.inspect(one),
+      onEnd: (one, error) => this.ended(one, error),
+      onRemoved: (one) => this.removed(one),
+      onBroken: (error) => this.broken(error),
+    });
+    this.hosts.set(member, host);
+    return host;
+  }
+
+  /** The cluster has removed a node: its process ends, and its machine has nothing more to do. */
+  private removed(host: SimHost): void {
+    if (host.quarantined !== undefined) return;
+    this.note(`node ${host.member} was removed`);
+    host.quarantined = 'removed';
+    this.crash(host, { power: false, downMs: 0 });
   }
 
   /** A process ended by itself. After a failure of the disk that is its duty; otherwise it is a mistake. */
@@ -337,8 +368,10 @@ export class Simulation implements World {
       return;
     }
     this.note(`node ${host.member} ends: ${error.message}`);
-    if (error instanceof LogCorruption) host.quarantined = error.message;
-    else if (!(error instanceof ProcessKilled) && !isDiskFailure(error)) this.broken(error);
+    if (error instanceof LogCorruption) {
+      host.quarantined = error.message;
+      this.membership.replace(host);
+    } else if (!(error instanceof ProcessKilled) && !isDiskFailure(error)) this.broken(error);
     this.crash(host, { power: random.chance(0.5), downMs: random.between(1, 500) });
   }
 
