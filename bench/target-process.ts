@@ -71,6 +71,12 @@ export class TargetProcess {
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
   }
 
+  /** Processor time of all its threads so far, in milliseconds, in the 10 ms steps that Linux counts it in. */
+  cpuMs(): number {
+    const fields = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     if (this.ended) return;
     const closed = once(this.child, 'exit');

@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { LoadGenerator } from '../load-generator';
+import type { LoadGenerator, LoadResult } from '../load-generator';
 import { agentstateNodes } from './agentstate-nodes';
 import { compareSystems } from './comparison';
+import { withCpuWork } from './cpu-work';
 import { etcdNodes, etcdVersion } from './etcd-nodes';
 import { timeFailover } from './failover';
 import { withLogWork } from './log-work';
@@ -35,21 +36,22 @@ export async function clusterBench({
     systems.push(ours);
     const theirs = version === undefined ? undefined : await etcdNodes(folder);
     if (theirs !== undefined) systems.push(theirs);
-    const logLines: string[] = [];
+    const workLines: string[] = [];
     const results = await compareSystems({
       generator,
       systems,
       rounds,
       secondsPerRun: seconds,
       measured: async ({ system, workload, run }) => {
-        if (system !== ours || workload === 'GET') return run();
-        const { result, line } = await withLogWork(ours, run);
-        logLines.push(`${workload}: ${line}`);
-        return result;
+        const tell = (line: string): void => {
+          workLines.push(`${workload}: ${system.name}: ${line}`);
+        };
+        const counted = (): Promise<LoadResult> => withCpuWork(system, run, tell);
+        return system === ours && workload !== 'GET' ? withLogWork(ours, counted, tell) : counted();
       },
     });
     for (const line of comparisonTable(results)) print(line);
-    for (const line of logLines) print(line);
+    for (const line of workLines) print(line);
     const failoversMs = new Map<ThreeNodes, number[]>();
     for (const system of systems) failoversMs.set(system, await repeatedFailovers(system));
     for (const line of goalLines({ results, ours, theirs, failoversMs })) print(line);

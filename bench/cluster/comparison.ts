@@ -24,7 +24,8 @@ export interface MeasuredRun {
 /** Results by workload and system, a result for each round. */
 export type Results = ReadonlyMap<Workload, ReadonlyMap<ThreeNodes, readonly LoadResult[]>>;
 
-const WARM_UP_SECONDS = 3;
+/** The first seconds measure the compiler. */
+const WARM_UP_SECONDS = 5;
 
 /** Loads the systems' leaders in turns, in alternating order: only what one round has measured can be compared. */
 export async function compareSystems(options: ComparisonOptions): Promise<Results> {

@@ -9,11 +9,12 @@ interface LogWork {
   readonly bytes: number;
 }
 
-/** A run, and what the logs of the nodes did meanwhile: how well the writes of many clients share a sync. */
+/** Tells what the nodes' logs did during a run: how well the writes of many clients share a sync. */
 export async function withLogWork(
   system: ThreeNodes,
   run: () => Promise<LoadResult>,
-): Promise<{ readonly result: LoadResult; readonly line: string }> {
+  tell: (line: string) => void,
+): Promise<LoadResult> {
   const leader = await system.leader();
   const before = await Promise.all(system.nodes.map(logWork));
   const result = await run();
@@ -26,7 +27,8 @@ export async function withLogWork(
     const bytes = ((now.bytes - was.bytes) / result.latency.count).toFixed(0);
     return `${at === leader ? 'leader' : 'follower'} ${puts} puts/sync, ${syncMs} ms/sync, ${bytes} bytes/put`;
   });
-  return { result, line: parts.join('; ') };
+  tell(parts.join('; '));
+  return result;
 }
 
 async function logWork(node: TargetProcess): Promise<LogWork> {
