@@ -1,18 +1,20 @@
 import type { LoadResult, LoadRun } from './load-generator';
 import { Latencies } from './percentiles';
 import { RawConnection, requestBytes } from './raw-connection';
-import { KEYS, objectPath, requestBody } from './workload';
 
-/** Keeps every connection busy for the whole time; each goes through the ids from a place of its own. */
-export async function connectionLoad({ port, method, connections, seconds }: LoadRun): Promise<LoadResult> {
-  const requests = Array.from({ length: KEYS }, (_, key) =>
-    requestBytes(method, objectPath(key), method === 'PUT' ? requestBody(key) : undefined),
-  );
+/** Keeps every connection busy for the whole time; each goes through the requests from a place of its own. */
+export async function connectionLoad({
+  port,
+  requests: run,
+  connections,
+  seconds,
+}: LoadRun): Promise<LoadResult> {
+  const requests = run.map(requestBytes);
   const latencies = new Latencies();
   const startMs = performance.now();
   const endMs = startMs + seconds * 1000;
   const lanes = Array.from({ length: connections }, (_, lane) => {
-    const first = Math.floor((lane * KEYS) / connections);
+    const first = Math.floor((lane * requests.length) / connections);
     return runLane({ port, requests, first, endMs, latencies });
   });
   await Promise.all(lanes);

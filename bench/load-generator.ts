@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { connectionLoad } from './connection-load';
 import type { LatencySummary } from './percentiles';
+import type { LoadRequest } from './workload';
 import { wrkLoad } from './wrk-load';
 
 export interface LoadRun {
   readonly port: number;
-  readonly method: 'GET' | 'PUT';
+  /** Sent in turn, over and over. */
+  readonly requests: readonly LoadRequest[];
   readonly connections: number;
   readonly seconds: number;
 }

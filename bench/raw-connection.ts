@@ -1,4 +1,5 @@
 import net from 'node:net';
+import type { LoadRequest } from './workload';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
@@ -60,7 +61,7 @@ export class RawConnection {
 }
 
 /** The bytes of one request. */
-export function requestBytes(method: 'GET' | 'PUT', path: string, body?: string): Buffer {
+export function requestBytes({ method, path, body }: LoadRequest): Buffer {
   const content =
     body === undefined
       ? ''

@@ -2,13 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { chooseLoadGenerator } from './load-generator';
+import { clusterBench } from './cluster/cluster-bench';
+import { chooseLoadGenerator, type LoadGenerator } from './load-generator';
 import { measureManyObjects } from './many-objects';
 import { TargetProcess } from './target-process';
 import { measureThroughput } from './throughput';
 import { measureWatchLag } from './watch-lag';
 
-const USAGE = `usage: npm run bench -- [--rounds N] [--seconds N] [--full] [--objects N]
+const USAGE = `usage: npm run bench -- [cluster] [--rounds N] [--seconds N] [--full] [--objects N]
+
+  cluster       compare three nodes with three etcd nodes instead
 
   --rounds N    rounds of each comparison (default 3)
   --seconds N   seconds of each run (default 5)
@@ -21,16 +24,26 @@ interface Settings {
   readonly seconds: number;
   readonly objects: number;
   readonly full: boolean;
+  readonly cluster: boolean;
 }
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-async function bench({ rounds, seconds, objects, full }: Settings): Promise<void> {
+async function bench(settings: Settings): Promise<void> {
+  const { rounds, seconds } = settings;
   const generator = chooseLoadGenerator();
   const cpu = os.cpus()[0]?.model ?? 'unknown processor';
   print(`Node ${process.version}, ${os.cpus().length} x ${cpu}, load from ${generator.name}`);
+  if (settings.cluster) await clusterBench({ generator, rounds, seconds, print });
+  else await singleNodeBench(generator, settings);
+}
+
+async function singleNodeBench(
+  generator: LoadGenerator,
+  { rounds, seconds, objects, full }: Settings,
+): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'agentstate-bench-'));
   const bare = await TargetProcess.bareHandler();
   const server = await TargetProcess.server(path.join(folder, 'first'));
@@ -52,8 +65,9 @@ async function bench({ rounds, seconds, objects, full }: Settings): Promise<void
 /** `undefined` when the command line is wrong. */
 function settings(args: readonly string[]): Settings | undefined {
   try {
-    const { values } = parseArgs({
+    const { values, positionals } = parseArgs({
       args: [...args],
+      allowPositionals: true,
       options: {
         rounds: { type: 'string', default: '3' },
         seconds: { type: 'string', default: '5' },
@@ -65,7 +79,9 @@ function settings(args: readonly string[]): Settings | undefined {
     const whole = (value: number | undefined): value is number =>
       Number.isSafeInteger(value) && Number(value) > 0;
     if (!whole(rounds) || !whole(seconds) || !whole(objects)) return undefined;
-    return { rounds, seconds, objects, full: values.full };
+    const cluster = positionals[0] === 'cluster';
+    if (positionals.length > (cluster ? 1 : 0)) return undefined;
+    return { rounds, seconds, objects, full: values.full, cluster };
   } catch {
     return undefined;
   }

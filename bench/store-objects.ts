@@ -1,8 +1,12 @@
 import { RawConnection, requestBytes } from './raw-connection';
-import { CONNECTIONS, objectPath, requestBody } from './workload';
+import { CONNECTIONS, putObject, type LoadRequest } from './workload';
 
-/** Stores the first `count` objects of the workload, as fast as they are taken. */
-export async function storeObjects(port: number, count: number): Promise<void> {
+/** Stores the first `count` objects of the workload, as fast as they are taken; with `put`, in another server's way. */
+export async function storeObjects(
+  port: number,
+  count: number,
+  put: (key: number) => LoadRequest = putObject,
+): Promise<void> {
   let key = 0;
   const lane = async (): Promise<void> => {
     let fail: (error: Error) => void = () => undefined;
@@ -12,7 +16,7 @@ export async function storeObjects(port: number, count: number): Promise<void> {
       const next = (): void => {
         if (key >= count) return resolve();
         const mine = key++;
-        connection.send(requestBytes('PUT', objectPath(mine), requestBody(mine)), (status) => {
+        connection.send(requestBytes(put(mine)), (status) => {
           if (status === 200) next();
           else reject(new Error(`a put answered ${status}`));
         });

@@ -21,17 +21,30 @@ export class TargetProcess {
   }
 
   /** Resolves once the node is ready, which is later than that it listens. */
-  static async server(dataDir: string): Promise<TargetProcess> {
+  static async server(dataDir: string, more: NodeJS.ProcessEnv = {}): Promise<TargetProcess> {
     const environment = {
       DEV_MODE: 'true',
       HTTP_PORT: '0',
       ADMIN_PORT: '0',
       DATA_DIR: dataDir,
       LOG_LEVEL: 'info',
+      ...more,
     };
     const server = await TargetProcess.start([PROGRAM, 'serve'], environment);
-    await untilReady(server.port);
+    await server.untilOk('/ready');
     return server;
+  }
+
+  /** Another program, which will listen on `port` and answer 200 at `healthPath` when it can work. */
+  static async program(
+    command: string,
+    args: readonly string[],
+    { port, healthPath }: { readonly port: number; readonly healthPath: string },
+  ): Promise<TargetProcess> {
+    const child = spawn(command, args, { stdio: 'ignore' });
+    const program = new TargetProcess(child, port);
+    await program.untilOk(healthPath);
+    return program;
   }
 
   private static async start(
@@ -58,16 +71,35 @@ export class TargetProcess {
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
   }
 
+  /** Processor time of all its threads so far, in milliseconds, in the 10 ms steps that Linux counts it in. */
+  cpuMs(): number {
+    const fields = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (this.ended) return;
     const closed = once(this.child, 'exit');
     this.child.kill(signal);
     await closed;
   }
-}
 
-async function untilReady(port: number): Promise<void> {
-  while ((await fetch(`http://127.0.0.1:${port}/ready`)).status !== 200) {
-    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+  private async untilOk(path: string): Promise<void> {
+    while (!(await this.isOk(path))) {
+      if (this.ended) throw new Error(`a process ended before it answered ${path}`);
+      await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+    }
+  }
+
+  private async isOk(path: string): Promise<boolean> {
+    try {
+      return (await fetch(`http://127.0.0.1:${this.port}${path}`)).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  private get ended(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 }

@@ -2,7 +2,7 @@ import type { LoadGenerator, LoadResult } from './load-generator';
 import { median } from './percentiles';
 import { storeObjects } from './store-objects';
 import type { TargetProcess } from './target-process';
-import { CONNECTIONS, KEYS } from './workload';
+import { CONNECTIONS, KEYS, forEachKey, getObject, putObject } from './workload';
 
 export interface ThroughputOptions {
   readonly generator: LoadGenerator;
@@ -21,9 +21,13 @@ export async function measureThroughput(options: ThroughputOptions): Promise<rea
   // Reads are of objects that are there, however short the writing was.
   await storeObjects(server.port, KEYS);
   const lines: string[] = [];
-  for (const method of ['PUT', 'GET'] as const) {
+  for (const [method, request] of [
+    ['PUT', putObject],
+    ['GET', getObject],
+  ] as const) {
+    const requests = forEachKey(request);
     const load = (target: TargetProcess, seconds = secondsPerRun): Promise<LoadResult> =>
-      generator.run({ port: target.port, method, connections: CONNECTIONS, seconds });
+      generator.run({ port: target.port, requests, connections: CONNECTIONS, seconds });
     // The first seconds measure the compiler.
     await load(bare, 2);
     await load(server, 2);
@@ -56,7 +60,7 @@ async function reversed(
   return { bare: await load(bare), server: ofServer };
 }
 
-function row(name: string, results: readonly LoadResult[]): string {
+export function row(name: string, results: readonly LoadResult[]): string {
   const of = (pick: (result: LoadResult) => number, digits: number): string =>
     median(results.map(pick)).toFixed(digits);
   const rate = of((result) => result.perSecond, 0).padStart(7);

@@ -85,13 +85,16 @@ async function steadyPuts(port: number, seconds: number): Promise<Latencies> {
   const waiting: number[] = [];
   const send = (sentMs: number, connection: RawConnection): void => {
     const body = JSON.stringify({ body: { sent_ms: sentMs, text: 'x'.repeat(240) } });
-    connection.send(requestBytes('PUT', objectPath(Math.floor(sentMs) % 1_000), body), (status) => {
-      if (status !== 200) failure ??= new Error(`a put answered ${status}`);
-      answered.add(performance.now() - sentMs);
-      const next = waiting.shift();
-      if (next === undefined) idle.push(connection);
-      else send(next, connection);
-    });
+    connection.send(
+      requestBytes({ method: 'PUT', path: objectPath(Math.floor(sentMs) % 1_000), body }),
+      (status) => {
+        if (status !== 200) failure ??= new Error(`a put answered ${status}`);
+        answered.add(performance.now() - sentMs);
+        const next = waiting.shift();
+        if (next === undefined) idle.push(connection);
+        else send(next, connection);
+      },
+    );
   };
   const startMs = performance.now();
   let sent = 0;

@@ -6,6 +6,13 @@ export const BODY_BYTES = 300;
 /** Ids in use: more than any cache line, few enough to be stored before reads are measured. */
 export const KEYS = 10_000;
 
+export interface LoadRequest {
+  readonly method: 'GET' | 'PUT' | 'POST';
+  readonly path: string;
+  /** JSON on one line. */
+  readonly body?: string;
+}
+
 export const objectPath = (key: number): string => `${OBJECTS_PATH}/object-${key}`;
 
 /** A request body of exactly {@link BODY_BYTES}: an agent's task with some text. */
@@ -14,3 +21,15 @@ export function requestBody(key: number): string {
   const text = 'x'.repeat(BODY_BYTES - empty.length);
   return JSON.stringify({ type: 'task', tags: { kind: 'bench' }, body: { step: key, text } });
 }
+
+export const putObject = (key: number): LoadRequest => ({
+  method: 'PUT',
+  path: objectPath(key),
+  body: requestBody(key),
+});
+
+export const getObject = (key: number): LoadRequest => ({ method: 'GET', path: objectPath(key) });
+
+/** One request for each of {@link KEYS}. */
+export const forEachKey = (request: (key: number) => LoadRequest): readonly LoadRequest[] =>
+  Array.from({ length: KEYS }, (_, key) => request(key));

@@ -1,18 +1,20 @@
--- Arguments: method, path of the objects, number of keys, body. One thread goes through the keys in turn.
-local method, objects, keys, body
-local key = 0
+-- Argument: a file with one request a line, as method, path and body between tabs. One thread goes through them in
+-- turn; they are formatted once, before the run.
+local requests, at = {}, 0
 
 function init(args)
-  method, objects, keys = args[1], args[2], tonumber(args[3])
-  if method == "PUT" then
-    body = args[4]
-    wrk.headers["Content-Type"] = "application/json"
+  for line in io.lines(args[1]) do
+    local method, path, body = line:match("^(%S+)\t(%S+)\t(.*)$")
+    local headers = {}
+    for name, value in pairs(wrk.headers) do headers[name] = value end
+    if body == "" then body = nil else headers["Content-Type"] = "application/json" end
+    requests[#requests + 1] = wrk.format(method, path, headers, body)
   end
 end
 
 function request()
-  key = (key + 1) % keys
-  return wrk.format(method, objects .. "/object-" .. key, nil, body)
+  at = at % #requests + 1
+  return requests[at]
 end
 
 function done(summary, latency)
