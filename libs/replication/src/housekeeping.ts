@@ -98,6 +98,8 @@ export class Housekeeping {
     // Only what has reached the state's own disk may go from the log.
     await replica.store.flush();
     const upTo = (applied - keepEntries) as LogIndex;
+    // A state that a snapshot has just replaced is ahead of its log, until that starts over after it.
+    if (!this.running || log.term(replica.group, upTo) === undefined) return;
     log.compact(replica.group, upTo);
     this.floors.set(replica, upTo);
   }
