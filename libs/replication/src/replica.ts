@@ -81,6 +81,7 @@ export class Replica {
   private appliedSeq: CommitSeq;
   private confState: ConfState;
   private leaderNow: MemberId;
+  private isHeld = false;
 
   constructor(private readonly options: ReplicaOptions) {
     this.group = options.group;
@@ -242,7 +243,7 @@ export class Replica {
 
   /** Applies what the last ready handed out (which the core bounds in bytes) as one write to the state. */
   applyQueued(): void {
-    if (this.queue.length === 0) return;
+    if (this.queue.length === 0 || this.isHeld) return;
     const batch = new ApplyBatch(this.state, this.options.digest);
     const outcomes: (CommandOutcome | undefined)[] = [];
     const changes: ChangeBatch[] = [];
@@ -285,6 +286,19 @@ export class Replica {
     for (const [at, entry] of entries.entries()) this.proposals.settle(entry.index, entry.term, outcomes[at]);
     this.reads.appliedTo(this.appliedIndex);
     this.positions.reached(this.appliedSeq);
+  }
+
+  /**
+   * Applies nothing until {@link resumeApplying}: while a snapshot that is ahead of the state is made to count, the
+   * state must not overtake it.
+   */
+  holdApplying(): void {
+    this.isHeld = true;
+  }
+
+  resumeApplying(): void {
+    this.isHeld = false;
+    this.options.onWork(this);
   }
 
   /**
