@@ -7,7 +7,7 @@ import {
   type MemberId,
   type Term,
 } from '#contracts';
-import type { ConfState, Message, RaftConfig } from '#raft';
+import type { Message, RaftConfig } from '#raft';
 import type { Digest } from '#state-machine';
 import { WatchHub, type WatchLimits, type WatchObserver, type WatchStats } from '#watch';
 import { ReplicaChangeSource } from './change-source';
@@ -21,6 +21,7 @@ import { Admission } from './meta/admission';
 import { ClusterKeeper } from './meta/cluster-keeper';
 import { Directory } from './meta/directory';
 import { MetaWriter } from './meta/meta-writer';
+import { isRemovalKept } from './meta/removal';
 import type { ReplicaStatus } from './node-status';
 import { NODE_TUNING, type NodeTuning } from './node-tuning';
 import { Outbox } from './peers/outbox';
@@ -142,7 +143,7 @@ export class Node {
         if (replica.group === META_GROUP) this.directoryChanged(replica);
         for (const batch of changes) this.hub.publish(batch);
       },
-      onLeader: options.observer.leaderChanged,
+      onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
       // A watcher goes on at a node that has the history: the reason is that of a node that is about to lack it.
       onGone: (group) => this.hub.endNamespaces((ns) => groupOf(ns) === group, 'draining'),
     });
@@ -347,29 +348,10 @@ export class Node {
     if (!this.asking.has(replica)) void this.askIfGone(replica);
   }
 
-  /**
-   * A removed member goes once a majority of those that stay have applied its removal. Until then they may still
-   * need its vote to find out that the removal was committed; and a member that was away meanwhile never hears of
-   * it from its group, because no leader speaks to it any more. So it asks.
-   */
   private async askIfGone(replica: Replica): Promise<void> {
-    const { member } = this.options.identity;
     this.asking.add(replica);
     const statuses = await this.admin.gather().finally(() => this.asking.delete(replica));
-    const without = statuses.flatMap(({ member: from, replicas }) =>
-      replicas
-        .filter(({ group, configuration }) => {
-          return (
-            group === replica.group && configuration.voters.length > 0 && !isMember(configuration, member)
-          );
-        })
-        .map(({ applied, configuration }) => ({ from, applied, configuration })),
-    );
-    const [newest] = without.sort((left, right) => right.applied - left.applied);
-    if (newest === undefined) return;
-    const { voters } = newest.configuration;
-    const agreeing = without.filter(({ from }) => voters.includes(from));
-    if (agreeing.length * 2 > voters.length) this.giveUp(replica);
+    if (isRemovalKept(statuses, replica.group, this.options.identity.member)) this.giveUp(replica);
   }
 
   private giveUp(replica: Replica): void {
@@ -398,10 +380,6 @@ export class Node {
     for (const store of stores) await store.close();
     await this.options.onReleased();
   }
-}
-
-function isMember({ voters, votersOutgoing, learners, learnersNext }: ConfState, member: MemberId): boolean {
-  return [...voters, ...votersOutgoing, ...learners, ...learnersNext].includes(member);
 }
 
 function groupOf(ns: string): GroupId {
