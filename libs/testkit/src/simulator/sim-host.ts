@@ -58,6 +58,8 @@ export class SimHost {
   node: Node | undefined;
   /** Why this machine must not come back under its identity. */
   quarantined: string | undefined;
+  /** Something on its disk was changed behind its back, whether it has noticed or not. */
+  damaged = false;
   /** The process is to die right before, or right after, its next operation on the disk. */
   crashAtDisk: 'before' | 'after' | undefined;
   /** Simulated milliseconds that a sync takes at most. */
@@ -78,6 +80,11 @@ export class SimHost {
 
   get incarnation(): string {
     return this.identity.incarnation;
+  }
+
+  /** Whether its disk has all that it promised. */
+  get isWhole(): boolean {
+    return this.quarantined === undefined && !this.damaged;
   }
 
   get isUp(): boolean {

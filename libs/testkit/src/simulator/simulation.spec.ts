@@ -10,7 +10,10 @@ const FIRST_SEED = Number(process.env['SEED'] ?? 1);
 const SEEDS = Number(process.env['SEEDS'] ?? 6);
 const STEPS = 10_000;
 
-/** Each of these has failed once, for the reason given. */
+/**
+ * Each of these has failed once, for the reason given. What is drawn in a run has changed since, so that not every
+ * one still leads to where it failed.
+ */
 const KEPT_SEEDS: readonly { readonly seed: number; readonly steps: number; readonly why: string }[] = [
   { seed: 3, steps: 20_000, why: 'a read at a replica that moved away was never answered' },
   { seed: 6, steps: 10_000, why: 'a watch resumed at a replica that was behind was told compacted' },
