@@ -32,8 +32,8 @@ export class Client {
     return this.send('PUT', `/objects/${encodeURIComponent(id)}`, object, headers);
   }
 
-  get(id: string): Promise<Answer> {
-    return this.send('GET', `/objects/${encodeURIComponent(id)}`);
+  get(id: string, search = ''): Promise<Answer> {
+    return this.send('GET', `/objects/${encodeURIComponent(id)}${search}`);
   }
 
   list(search = ''): Promise<Answer<readonly StoredObject[]>> {

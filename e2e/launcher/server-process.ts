@@ -26,7 +26,8 @@ export interface Exit {
 /** A real `agentstate serve`, which a test may stop in every way that a machine can. */
 export class ServerProcess {
   private readonly lines: string[] = [];
-  private readonly exit: Promise<Exit>;
+  /** Resolves when the process has ended, for whatever reason. */
+  readonly exit: Promise<Exit>;
   private ports: { readonly http: number; readonly admin: number } | undefined;
 
   private constructor(private readonly child: ChildProcess) {
@@ -39,6 +40,13 @@ export class ServerProcess {
 
   /** Resolves once the server has said in its log where it listens, and answers there that it is ready. */
   static async start(options: ServerOptions): Promise<ServerProcess> {
+    const server = ServerProcess.spawn(options);
+    await server.started();
+    return server;
+  }
+
+  /** Starts the program and waits for nothing: a node of a cluster may need others to become ready, or to refuse. */
+  static spawn(options: ServerOptions): ServerProcess {
     const child = spawn(process.execPath, [PROGRAM, 'serve'], {
       // Only what a program needs to run: no key or port of the caller's shell may leak into a test.
       env: {
@@ -52,9 +60,7 @@ export class ServerProcess {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const server = new ServerProcess(child);
-    await server.started();
-    return server;
+    return new ServerProcess(child);
   }
 
   get httpPort(): number {
@@ -85,6 +91,10 @@ export class ServerProcess {
     await this.exit;
   }
 
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   /** Freezes the process, as a stalled machine does. */
   pause(): void {
     this.child.kill('SIGSTOP');
@@ -103,7 +113,8 @@ export class ServerProcess {
     throw new Error(`the server did not stop within ${STOP_DEADLINE_MS} ms of ${signal}:\n${this.output}`);
   }
 
-  private async started(): Promise<void> {
+  /** Resolves when the server is ready; kills it and rejects with its log when that takes too long or it ends. */
+  async started(): Promise<void> {
     const listening = new Promise<'listening'>((resolve) => {
       this.child.on('listening-line', () => resolve('listening'));
     });
@@ -115,7 +126,7 @@ export class ServerProcess {
 
   /** A node listens before its groups have a leader, and answers 503 until then. */
   private async ready(): Promise<boolean> {
-    while (this.child.exitCode === null && this.child.signalCode === null) {
+    while (this.isRunning) {
       const status = await fetch(`${this.url}/ready`).then(
         (response) => response.status,
         () => undefined,

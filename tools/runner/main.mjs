@@ -10,7 +10,7 @@ const USAGE = `usage: node tools/run.mjs <task> [arguments]
   test      run every test that needs no container engine
   build     build everything into dist/
   bench     run the benchmarks
-  cluster   run three nodes and a NATS server on this machine
+  cluster   run three nodes in three regions on this machine
   sim       run the deterministic simulator
 `;
 
@@ -35,8 +35,10 @@ export async function main([task, ...rest]) {
         await installIfNeeded();
         await rebuild();
         return 0;
-      case 'bench':
       case 'cluster':
+        await prepare();
+        return await runProgram(PROGRAMS.cluster, rest, {}, { readsTerminal: true });
+      case 'bench':
       case 'sim':
         await prepare();
         return await runProgram(PROGRAMS[task], rest, {});

@@ -10,15 +10,16 @@ const SAME_SIGNAL_MS = 500;
 /**
  * Runs a program of the project in the foreground and gives its exit code. Defaults fill in only what the
  * environment leaves open. The program has a process group of its own, so that each signal reaches it once,
- * through us, and we outlive it.
+ * through us, and we outlive it; unless it reads what is typed, which only the terminal's own group may: then it
+ * takes the same signal twice in its stride.
  */
-export function runProgram(file, args, defaults) {
+export function runProgram(file, args, defaults, { readsTerminal = false } = {}) {
   if (!existsSync(inRoot(file))) throw new Failure(`This version of AgentState has no ${file}.`);
   const child = spawn(process.execPath, [inRoot(file), ...args], {
     cwd: ROOT,
     env: { ...defaults, ...process.env },
     stdio: 'inherit',
-    detached: process.platform !== 'win32',
+    detached: process.platform !== 'win32' && !readsTerminal,
   });
   let lastMs = 0;
   const forward = (signal) => {

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { clusterCommand } from './cluster/cluster-command';
 import { serveCommand } from './serve-command';
 import { CommandFailure, ExitCode, type Terminal, UsageError } from './terminal';
 import { tokenCommand } from './token/token-command';
@@ -9,6 +10,7 @@ const EXAMPLES = `
 Examples:
   $ DEV_MODE=true agentstate serve                             one node, open, on http://127.0.0.1:8080
   $ agentstate token mint --ns agent://demo --ops PUT,GET      a token for a client
+  $ agentstate cluster status                                  the nodes of a cluster and who leads
   $ agentstate <command> --help                                the options of a command, with examples
 `;
 
@@ -34,7 +36,7 @@ function program(terminal: Terminal): Command {
     .showHelpAfterError('(agentstate --help lists the commands and options)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
-  for (const make of [serveCommand, tokenCommand, walCommand]) {
+  for (const make of [serveCommand, tokenCommand, clusterCommand, walCommand]) {
     const command = make(terminal);
     command.copyInheritedSettings(root);
     for (const inner of command.commands) inner.copyInheritedSettings(root);

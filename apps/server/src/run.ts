@@ -6,6 +6,10 @@ const STOP_LIMIT_MS = 9_500;
 
 /** Runs a node in the foreground until it is told to stop; ends the process with 0, or 1 after one line on stderr. */
 export async function run(environment: NodeJS.ProcessEnv): Promise<void> {
+  // A node that waits for its peers has promised nothing yet: it may go at once.
+  const giveUp = (): never => process.exit(0);
+  process.once('SIGTERM', giveUp);
+  process.once('SIGINT', giveUp);
   try {
     const server = await serve(environment);
     const stop = (signal: NodeJS.Signals): void => {
@@ -26,8 +30,10 @@ export async function run(environment: NodeJS.ProcessEnv): Promise<void> {
       server.logger.fatal({ err: error }, 'an error that nobody handled ends the process');
       process.exit(1);
     });
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.off(signal, giveUp);
+      process.once(signal, stop);
+    }
   } catch (error) {
     const line = error instanceof StartError ? error.message : `the server failed to start: ${String(error)}`;
     process.stderr.write(`agentstate: ${line.replaceAll('\n', ' ')}\n`, () => process.exit(1));

@@ -5,6 +5,8 @@ import { PutObjectDto } from '../src/api/put-object.dto';
 import { QueryDto } from '../src/api/query.dto';
 import { putObjectErrors } from '../src/api/read-put-object';
 import { queryErrors } from '../src/api/read-query';
+import { NewNodeDto, TransferLeaderDto } from '../src/admin/cluster-requests.dto';
+import { newNodeErrors, transferErrors } from '../src/admin/read-cluster-requests';
 
 /** What class-validator says of a body: the names of the fields that it refuses. */
 function verdictOf(dto: new () => object, body: object): string[] {
@@ -60,6 +62,8 @@ describe('the checks of', () => {
       putObjectErrors,
       ['id', 'type', 'body', 'tags', 'ttl_seconds', 'parents', 'surprise'],
     ],
+    ['a transfer', TransferLeaderDto, transferErrors, ['group_id', 'node_id', 'surprise']],
+    ['a new node', NewNodeDto, newNodeErrors, ['node_id', 'region', 'surprise']],
     [
       'a query',
       QueryDto,
@@ -69,7 +73,7 @@ describe('the checks of', () => {
   ] as const)('%s are those of its DTO', (_name, dto, errorsOf, fields) => {
     const bodies = fc.dictionary(
       fc.constantFrom(...fields),
-      fc.oneof(strange, fc.constantFrom('id', 'commit_seq', 5)),
+      fc.oneof(strange, fc.constantFrom('id', 'commit_seq', 5, 0xffff_ffff, 0x1_0000_0000)),
       {
         noNullPrototype: true,
       },

@@ -6,19 +6,16 @@ import {
   type ReadOutcome,
   type ReadRequest,
   type WriteCommand,
-  StateError,
   commitSeq,
 } from '#contracts';
-import type { ClusterOperations, Engine, ReadAnswer, ReadinessCheck } from '#replication';
+import type { Engine, ReadAnswer, ReadinessCheck } from '#replication';
 import type { WatchHandle, WatchRequest, WatchSink } from '#watch';
+import { MemoryCluster } from './memory-cluster';
 
 interface Stored {
   readonly json: Buffer;
   readonly commitSeq: CommitSeq;
 }
-
-const refuse = (): Promise<never> => Promise.reject(new StateError('no_leader', 'There is no cluster here.'));
-const unreachableCluster: ClusterOperations = { view: refuse, removeNode: refuse, transferLeader: refuse };
 
 /** An engine without a log, for the HTTP edge alone: one map, one counter, watchers told in the same turn. */
 export class MemoryEngine implements Engine {
@@ -26,7 +23,7 @@ export class MemoryEngine implements Engine {
     { name: 'storage', ok: true, detail: '' },
     { name: 'nats', ok: true, detail: 'degraded' },
   ];
-  readonly cluster = unreachableCluster;
+  readonly cluster = new MemoryCluster();
   readonly watchers = new Set<{ request: WatchRequest; sink: WatchSink; drained: number; closed: boolean }>();
   readonly commands: WriteCommand[] = [];
   /** Set to make the next calls fail. */

@@ -35,7 +35,8 @@ const resolve = (schema: Schema): Schema =>
 
 /** Where a value is not what a schema says; empty when it is. */
 function differences(schema: Schema, value: unknown, path = '$'): string[] {
-  const { type, properties, required = [], items } = resolve(schema);
+  const { type, properties, required = [], items, nullable = false } = resolve(schema);
+  if (value === null && nullable) return [];
   if (properties) {
     if (typeof value !== 'object' || value === null) return [`${path} is no object`];
     const unknown = Object.keys(value).filter((key) => !(key in properties));
@@ -54,6 +55,7 @@ function differences(schema: Schema, value: unknown, path = '$'): string[] {
   }
   if (type === 'integer') return Number.isInteger(value) ? [] : [`${path} is no whole number`];
   if (type === 'string') return typeof value === 'string' ? [] : [`${path} is no string`];
+  if (type === 'boolean') return typeof value === 'boolean' ? [] : [`${path} is no boolean`];
   return [];
 }
 
@@ -85,10 +87,14 @@ describe('the OpenAPI document', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect(operations.sort()).toEqual([
+      'DELETE /admin/cluster/nodes/{node_id}',
       'DELETE /v1/{ns}/objects/{id}',
+      'GET /admin/cluster',
       'GET /v1/{ns}/objects',
       'GET /v1/{ns}/objects/{id}',
       'GET /v1/{ns}/watch',
+      'POST /admin/cluster/nodes',
+      'POST /admin/cluster/transfer-leader',
       'POST /v1/{ns}/objects',
       'POST /v1/{ns}/query',
       'PUT /v1/{ns}/objects/{id}',
@@ -105,7 +111,10 @@ describe('the OpenAPI document', () => {
     ['get', '/v1/{ns}/objects'],
     ['post', '/v1/{ns}/query'],
     ['delete', '/v1/{ns}/objects/{id}'],
-    ['delete', '/v1/{ns}/objects/{id}'],
+    ['get', '/admin/cluster'],
+    ['post', '/admin/cluster/nodes'],
+    ['post', '/admin/cluster/transfer-leader'],
+    ['delete', '/admin/cluster/nodes/{node_id}'],
   ])('is true of %s %s', async (method, path) => {
     const operation = document.paths[path]?.[method];
     if (!operation) throw new Error('not documented');

@@ -1,3 +1,4 @@
+import { allocate } from './slab';
 import { utf8Length, writeUtf8 } from './utf8';
 
 const TWO_32 = 0x1_0000_0000;
@@ -23,7 +24,7 @@ export class ByteWriter {
   private end = 0;
 
   constructor(capacity: number) {
-    this.buffer = new Uint8Array(capacity);
+    this.buffer = allocate(capacity);
   }
 
   get length(): number {

@@ -136,7 +136,8 @@ describe('commands', () => {
     fc.assert(
       fc.property(command, time, time, (made, first, second) => {
         const bytes = codec.encodeCommand(made, first);
-        expect(bytes.buffer.byteLength).toBe(bytes.length);
+        // One allocation: memory of exactly its size, or a piece of a shared slab.
+        expect([bytes.length, 65_536]).toContain(bytes.buffer.byteLength);
         expect(codec.commandTime(bytes)).toBe(first);
         codec.stampCommand(bytes, second);
         const decoded = codec.decodeCommand(bytes);

@@ -1,5 +1,6 @@
 export { CodecError } from './codec-error';
 export { compareUtf8, decodeUtf8, encodeUtf8, utf8Length } from './utf8';
+export { allocate } from './slab';
 export { ByteWriter, sizedLength, varintLength } from './byte-writer';
 export { ByteReader } from './byte-reader';
 export { compareBytes, prefixEnd, readOrdered, writeOrdered } from './ordered';

@@ -1,13 +1,16 @@
-import { StateError, type GroupId, type MemberId } from '#contracts';
-import { decodeBody, encodeBody, type NodeStatus, type TransferQuestion } from './cluster-bodies';
+import { META_GROUP, StateError, type GroupId, type MemberId } from '#contracts';
+import { decodeBody, encodeBody, type TransferQuestion } from './cluster-bodies';
 import type { Driver } from './driver';
 import type { ClusterOperations } from './engine';
-import type { Directory } from './meta/directory';
+import type { FoundingMember } from './identity';
+import { foundingNode } from './meta/cluster-keeper';
+import type { Directory, Versioned } from './meta/directory';
 import type { NodeDocument } from './meta/documents';
 import type { MetaWriter } from './meta/meta-writer';
-import { replicaStatus, type ReplicaStatus } from './node-status';
+import { replicaStatus, type NodeStatus, type ReplicaStatus } from './node-status';
 import { PeerKind } from './peers/peer-kinds';
-import type { Network } from './ports';
+import { noLeader } from './pending-reads';
+import type { Clock, LogStore, Network } from './ports';
 
 /** The cluster as one node can see it: what is written down, and what the reachable nodes say of themselves. */
 export interface ClusterView {
@@ -29,13 +32,18 @@ export interface GroupView {
 export interface ClusterAdminOptions {
   readonly clusterId: string;
   readonly member: MemberId;
+  /** Who is known until the first leader has written the nodes down. */
+  readonly founders: readonly FoundingMember[];
   readonly driver: Driver;
+  readonly clock: Clock;
+  readonly log: LogStore;
   readonly directory: Directory;
   readonly network: Network;
   readonly writer: MetaWriter;
 }
 
 const STATUS_TIMEOUT_MS = 1_000;
+const REFRESH_TIMEOUT_MS = 5_000;
 const TRANSFER_TIMEOUT_MS = 5_000;
 
 /** What an operator asks of a cluster. Works on every node; the changes go through the meta group. */
@@ -44,7 +52,8 @@ export class ClusterAdmin implements ClusterOperations {
 
   /** This node's replicas. */
   status(): NodeStatus {
-    return { member: this.options.member, replicas: [...this.options.driver.all()].map(replicaStatus) };
+    const { member, driver, log } = this.options;
+    return { member, replicas: [...driver.all()].map(replicaStatus), space: log.space() };
   }
 
   async view(): Promise<ClusterView> {
@@ -58,7 +67,7 @@ export class ClusterAdmin implements ClusterOperations {
     return {
       clusterId,
       member,
-      nodes: [...directory.nodes.values()].map((node) => ({ ...node, alive: alive.has(node.member) })),
+      nodes: this.nodes().map((node) => ({ ...node, alive: alive.has(node.member) })),
       groups: groups
         .sort((left, right) => left - right)
         .map((group) => {
@@ -72,15 +81,15 @@ export class ClusterAdmin implements ClusterOperations {
 
   /** The replicas of all nodes that answer. */
   async gather(): Promise<readonly NodeStatus[]> {
-    const { directory, member, network } = this.options;
-    const others = [...directory.nodes.values()].filter(
-      (node) => node.state !== 'removed' && node.member !== member,
-    );
+    const { member, network } = this.options;
+    const others = this.nodes().filter((node) => node.state !== 'removed' && node.member !== member);
     const answers = await Promise.all(
       others.map((node) =>
         network
           .request(node.member, PeerKind.status, new Uint8Array(0), { timeoutMs: STATUS_TIMEOUT_MS })
-          .then((body) => decodeBody<NodeStatus>(body, { member: 'number', replicas: 'object' }))
+          .then((body) =>
+            decodeBody<NodeStatus>(body, { member: 'number', replicas: 'object', space: 'string' }),
+          )
           .catch(() => undefined),
       ),
     );
@@ -89,8 +98,8 @@ export class ClusterAdmin implements ClusterOperations {
 
   /** Begins the removal of a node: it gives up its replicas one by one, and never comes back under this id. */
   async removeNode(name: string): Promise<NodeDocument> {
-    const node = this.options.directory.activeByName(name);
-    if (node === undefined) throw new StateError('not_found', `There is no node named ${name}.`);
+    await this.refreshed();
+    const node = this.nodeNamed(name);
     const remaining = [...this.options.directory.nodes.values()].filter(
       ({ state, member }) => state === 'active' && member !== node.member,
     );
@@ -98,15 +107,18 @@ export class ClusterAdmin implements ClusterOperations {
       throw new StateError('conflict', 'The last node of a cluster cannot be removed.');
     if (node.state === 'leaving') return node;
     const leaving = { ...node, state: 'leaving' as const };
-    await this.options.writer.writeNodes([leaving]);
+    await this.options.writer.writeNodes([leaving]).catch((error: unknown) => {
+      const changed = error instanceof StateError && error.code === 'precondition_failed';
+      throw changed ? new StateError('conflict', `The node ${name} changed meanwhile; ask again.`) : error;
+    });
     return leaving;
   }
 
   /** Asks a group's leader to hand over to another voter; resolves when it was asked, not when it is done. */
   async transferLeader(group: GroupId, name: string): Promise<void> {
-    const { directory, driver, member, network } = this.options;
-    const to = directory.activeByName(name)?.member;
-    if (to === undefined) throw new StateError('not_found', `There is no node named ${name}.`);
+    await this.refreshed();
+    const { driver, member, network } = this.options;
+    const to = this.nodeNamed(name).member;
     const replica = driver.get(group);
     const known =
       replica?.leader ?? (await this.view()).groups.find((one) => one.group === group)?.leader?.leader;
@@ -116,6 +128,14 @@ export class ClusterAdmin implements ClusterOperations {
     const question = encodeBody({ group, to });
     if (known === member) this.handOver(question);
     else await network.request(known, PeerKind.transfer, question, { timeoutMs: TRANSFER_TIMEOUT_MS });
+  }
+
+  /** Resolves when the directory holds all that was written before the call: a node may just have come back. */
+  private async refreshed(): Promise<void> {
+    const { driver, clock } = this.options;
+    const meta = driver.get(META_GROUP);
+    if (meta === undefined) throw noLeader();
+    await meta.readLinearizable(() => undefined, clock.monotonicMs() + REFRESH_TIMEOUT_MS);
   }
 
   /** The leader's side of {@link transferLeader}. */
@@ -129,5 +149,18 @@ export class ClusterAdmin implements ClusterOperations {
       throw new StateError('invalid_request', 'Only a voter of the group can lead it.');
     }
     replica.transferLeadership(to);
+  }
+
+  private nodes(): readonly NodeDocument[] {
+    const { directory, founders } = this.options;
+    return directory.nodes.size > 0 ? [...directory.nodes.values()] : founders.map(foundingNode);
+  }
+
+  private nodeNamed(name: string): Versioned<NodeDocument> {
+    const { directory } = this.options;
+    if (directory.nodes.size === 0) throw noLeader();
+    const node = directory.activeByName(name);
+    if (node === undefined) throw new StateError('not_found', `There is no node named ${name}.`);
+    return node;
   }
 }

@@ -1,6 +1,6 @@
 import type { GroupId, MemberId, NodeName } from '#contracts';
 import type { FoundingMember } from './identity';
-import type { ReplicaStatus } from './node-status';
+import type { NodeStatus } from './node-status';
 
 /**
  * What nodes say to each other about the cluster itself. Rare and small, so it is JSON; whoever reads it checks the
@@ -38,12 +38,6 @@ export interface JoinAnswer {
   readonly member: MemberId;
   /** Members to begin with, until the meta group has told the newcomer of all. */
   readonly peers: readonly FoundingMember[];
-}
-
-/** What a node answers to `PeerKind.status`. */
-export interface NodeStatus {
-  readonly member: MemberId;
-  readonly replicas: readonly ReplicaStatus[];
 }
 
 /** Asks the leader of a group to hand over (`PeerKind.transfer`). */

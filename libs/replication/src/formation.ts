@@ -69,7 +69,7 @@ export class Formation {
   /** This node's answer to another first member; `formed` once it has an identity. */
   answer(question: Uint8Array, identity: NodeIdentity | undefined): Uint8Array {
     const { name, nodes } = decodeBody<FormQuestion>(question, FORM_FIELDS);
-    if (nodes.join() !== nodeList(this.options.nodes).join()) throw differentNodes(name);
+    if (nodes.join() !== nodeList(this.options.nodes).join()) throw differentNodes(this.options.name, name);
     return encodeBody({
       name: this.options.name,
       incarnation: this.options.incarnation,
@@ -193,9 +193,10 @@ function nodeList(nodes: readonly ConfiguredNode[]): readonly string[] {
   return sorted(nodes).map(({ name, region }) => `${name}@${region}`);
 }
 
-function differentNodes(name: NodeName): StateError {
+/** Read on either side, so it names both. */
+function differentNodes(one: NodeName, other: NodeName): StateError {
   return new StateError(
     'conflict',
-    `CLUSTER_NODES of this node and of ${name} differ; they must be the same.`,
+    `CLUSTER_NODES of ${one} and of ${other} differ; they must name the same nodes and regions.`,
   );
 }

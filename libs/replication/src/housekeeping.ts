@@ -15,6 +15,8 @@ export interface HousekeepingOptions {
   /** Entries applied since the last trim that make the next one worthwhile, and how many stay for slow followers. */
   readonly trimEveryEntries: number;
   readonly keepEntries: number;
+  /** Above this many bytes the log is trimmed as far as live members allow, however few entries it holds. */
+  readonly logBytes: number;
   /** Other parts of the node that look around once in a while. */
   readonly onRound: () => void;
   readonly onError: (error: Error) => void;
@@ -94,13 +96,16 @@ export class Housekeeping {
     const { log, trimEveryEntries, keepEntries } = this.options;
     const applied = replica.applied;
     const floor = this.floors.get(replica) ?? log.state(replica.group)?.floorIndex ?? 0;
-    if (applied - floor < trimEveryEntries + keepEntries) return;
+    const isLarge = log.stats().bytes > this.options.logBytes;
+    if (applied - floor < (isLarge ? 1 : trimEveryEntries + keepEntries)) return;
+    // Large entries fill a disk long before they are many: then only what live members still need stays.
+    const upTo = isLarge ? Math.min(applied, replica.neededFrom() - 1) : applied - keepEntries;
+    if (upTo <= floor) return;
     // Only what has reached the state's own disk may go from the log.
     await replica.store.flush();
-    const upTo = (applied - keepEntries) as LogIndex;
     // A state that a snapshot has just replaced is ahead of its log, until that starts over after it.
-    if (!this.running || log.term(replica.group, upTo) === undefined) return;
-    log.compact(replica.group, upTo);
-    this.floors.set(replica, upTo);
+    if (!this.running || log.term(replica.group, upTo as LogIndex) === undefined) return;
+    log.compact(replica.group, upTo as LogIndex);
+    this.floors.set(replica, upTo as LogIndex);
   }
 }

@@ -2,7 +2,8 @@ export * from './ports';
 export * from './engine';
 export type { FoundingMember, IdentityStore, NodeIdentity } from './identity';
 export { NO_PEERS } from './no-peers';
-export { DEFAULT_GROUP, Node, type NodeObserver, type NodeOptions } from './node';
+export { DEFAULT_GROUP } from './routing';
+export { Node, type NodeObserver, type NodeOptions } from './node';
 export type { ReplicaStatus } from './node-status';
 export type { ClusterView, GroupView } from './cluster-admin';
 export {

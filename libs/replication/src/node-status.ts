@@ -16,6 +16,14 @@ export interface ReplicaStatus {
   readonly matches: readonly { readonly member: MemberId; readonly match: LogIndex }[];
 }
 
+/** What a node says of itself (`PeerKind.status`). */
+export interface NodeStatus {
+  readonly member: MemberId;
+  readonly replicas: readonly ReplicaStatus[];
+  /** Whether its disk takes writes that grow the data. */
+  readonly space: 'ok' | 'low';
+}
+
 export function replicaStatus(replica: Replica): ReplicaStatus {
   const { role, leader, term, commit, applied, progress } = replica.status();
   return {

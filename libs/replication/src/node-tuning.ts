@@ -4,6 +4,8 @@ export interface NodeTuning {
   /** The log keeps this many entries for followers that are a little behind, and is trimmed in steps of about so many. */
   readonly keepEntries: number;
   readonly trimEveryEntries: number;
+  /** Above this many bytes the log is trimmed as far as live members allow. */
+  readonly logBytes: number;
   /** How long a stop waits for clients and for a successor. */
   readonly stopGraceMs: number;
   readonly snapshotChunkBytes: number;
@@ -17,6 +19,7 @@ export const NODE_TUNING: NodeTuning = {
   housekeepingMs: 500,
   keepEntries: 20_000,
   trimEveryEntries: 50_000,
+  logBytes: 536_870_912,
   stopGraceMs: 4_000,
   snapshotChunkBytes: 262_144,
   snapshotIdleMs: 10_000,

@@ -1,8 +1,8 @@
 import {
   META_GROUP,
-  RESERVED_NAMESPACE_PREFIX,
+  NO_MEMBER,
   StateError,
-  groupId,
+  type ErrorCode,
   type GroupId,
   type MemberId,
   type Term,
@@ -13,29 +13,30 @@ import { WatchHub, type WatchLimits, type WatchObserver, type WatchStats } from 
 import { ReplicaChangeSource } from './change-source';
 import { ClusterAdmin } from './cluster-admin';
 import { encodeBody } from './cluster-bodies';
+import { DiskRelief } from './disk-space';
 import { Driver } from './driver';
 import type { Engine } from './engine';
 import { Housekeeping } from './housekeeping';
 import type { IdentityStore, NodeIdentity } from './identity';
 import { Admission } from './meta/admission';
 import { ClusterKeeper } from './meta/cluster-keeper';
+import { Departures } from './meta/departures';
 import { Directory } from './meta/directory';
 import { MetaWriter } from './meta/meta-writer';
-import { isRemovalKept } from './meta/removal';
 import type { ReplicaStatus } from './node-status';
 import { NODE_TUNING, type NodeTuning } from './node-tuning';
 import { Outbox } from './peers/outbox';
+import { PeerBook, type NodeAddress } from './peers/peer-book';
 import { PeerKind } from './peers/peer-kinds';
 import { PeerService } from './peers/peer-service';
 import type { Clock, LogStore, Network, Random, StateStores } from './ports';
 import type { Replica, ReplicaLimits } from './replica';
 import { ReplicaHost } from './replica-host';
 import { ReplicatedEngine } from './replicated-engine';
+import { StateCorruption } from './state-corruption';
+import { DEFAULT_GROUP, groupOf } from './routing';
 import { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import { SnapshotSender } from './snapshots/snapshot-sender';
-
-/** The group of every namespace that nobody placed elsewhere. */
-export const DEFAULT_GROUP = groupId(1);
 
 export interface NodeOptions {
   readonly identity: NodeIdentity;
@@ -47,12 +48,7 @@ export interface NodeOptions {
   readonly random: Random;
   readonly digest: Digest;
   /** Where others reach this node; told to the cluster when it changes. */
-  readonly address: {
-    readonly region: string;
-    readonly host: string;
-    readonly port: number;
-    readonly httpUrl: string;
-  };
+  readonly address: NodeAddress;
   /** Addresses of peers by name that the operator gave this node itself: they win over what nodes tell. */
   readonly addressOverrides: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
   /** Voters of the default placement, when this node is the one that begins it. */
@@ -78,6 +74,8 @@ export interface NodeOptions {
 /** Where a node reports what happens; plain calls on the engine's turn, which must be cheap and must not throw. */
 export interface NodeObserver {
   leaderChanged(group: GroupId, leader: MemberId, term: Term): void;
+  /** A write was refused or given up after it came to its leader; `reason` is the error's code. */
+  proposalFailed?(group: GroupId, reason: ErrorCode): void;
   /** Something went wrong that the node goes on with. */
   warning(what: string, error: Error): void;
 }
@@ -90,14 +88,16 @@ export class Node {
   private readonly driver: Driver;
   private readonly hub: WatchHub;
   private readonly host: ReplicaHost;
+  private readonly book: PeerBook;
+  private readonly departures: Departures;
   private readonly sender: SnapshotSender;
   private readonly receiver: SnapshotReceiver;
   private readonly admission: Admission;
   private readonly writer: MetaWriter;
   private readonly keeper: ClusterKeeper;
+  private readonly relief: DiskRelief;
   private readonly housekeeping: Housekeeping;
   private readonly tuning: NodeTuning;
-  private readonly asking = new Set<Replica>();
   private isReleased = false;
 
   static async open(options: NodeOptions): Promise<Node> {
@@ -115,7 +115,6 @@ export class Node {
     const { clock, log, network, identity, digest, stores } = options;
     const { directory } = this;
     this.tuning = { ...NODE_TUNING, ...options.tuning };
-    const warning = (what: string) => (error: Error) => options.observer.warning(what, error);
     const outbox = new Outbox(network);
     const driver = (this.driver = new Driver({
       log,
@@ -146,6 +145,7 @@ export class Node {
       onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
       // A watcher goes on at a node that has the history: the reason is that of a node that is about to lack it.
       onGone: (group) => this.hub.endNamespaces((ns) => groupOf(ns) === group, 'draining'),
+      onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
     });
     this.sender = new SnapshotSender({
       clock,
@@ -154,24 +154,24 @@ export class Node {
       chunkBytes: this.tuning.snapshotChunkBytes,
       idleMs: this.tuning.snapshotIdleMs,
     });
-    this.receiver = new SnapshotReceiver({
-      network,
-      stores,
-      clock,
-      digest,
-      chunkTimeoutMs: this.tuning.snapshotChunkTimeoutMs,
-      attempts: this.tuning.snapshotChunkAttempts,
-      onWarning: (what, error) => options.observer.warning(what, error),
-      onInstalled: (replica) => {
-        if (replica.group === META_GROUP) this.directoryChanged(replica);
-        else this.hub.catchUp();
-      },
+    this.receiver = this.newReceiver();
+    const { address, addressOverrides } = options;
+    this.book = new PeerBook({ identity, directory, network, address, addressOverrides });
+    this.departures = new Departures({
+      member: identity.member,
+      directory,
+      gather: () => this.admin.gather(),
+      giveUp: (replica) => this.giveUp(replica),
     });
     const peers = this.peerService();
     this.writer = new MetaWriter(driver, clock, peers);
     const { clusterId, member } = identity;
-    this.admin = new ClusterAdmin({ clusterId, member, driver, directory, network, writer: this.writer });
-    this.admission = new Admission({ clusterId, driver, directory, writer: this.writer, network });
+    const { founders } = identity;
+    const { writer } = this;
+    const shared = { clusterId, member, driver, directory, network, writer };
+    this.admin = new ClusterAdmin({ ...shared, founders, clock, log });
+    this.relief = new DiskRelief({ log, driver, member, gather: () => this.admin.gather() });
+    this.admission = new Admission(shared);
     this.keeper = new ClusterKeeper({
       driver,
       directory,
@@ -180,32 +180,10 @@ export class Node {
       defaultGroup: DEFAULT_GROUP,
       defaultReplicas: options.defaultReplicas,
       gather: async () => (await this.admin.gather()).flatMap(({ replicas }) => replicas),
-      onError: warning('keeping the cluster as it should be'),
+      onError: (error) => options.observer.warning('keeping the cluster', error),
     });
-    this.housekeeping = new Housekeeping({
-      driver,
-      log,
-      clock,
-      intervalMs: this.tuning.housekeepingMs,
-      historyRetentionMs: options.historyRetentionMs,
-      historyRetentionCommits: options.historyRetentionCommits,
-      trimEveryEntries: this.tuning.trimEveryEntries,
-      keepEntries: this.tuning.keepEntries,
-      onRound: () => this.tend(),
-      onError: warning('housekeeping'),
-    });
-    this.engine = new ReplicatedEngine({
-      member,
-      driver,
-      routing: { groupOf },
-      hub: this.hub,
-      log,
-      clock,
-      forwarding: peers,
-      cluster: this.admin,
-      release: () => this.release(),
-      stopGraceMs: this.tuning.stopGraceMs,
-    });
+    this.housekeeping = this.newHousekeeping();
+    this.engine = this.newEngine(peers);
   }
 
   replicas(): readonly ReplicaStatus[] {
@@ -219,11 +197,7 @@ export class Node {
 
   /** Whether a peer that has proven the secret is who the cluster knows under its member id. */
   knows(peer: { readonly memberId: MemberId; readonly incarnation: string }): 'known' | 'unknown' | 'stale' {
-    const documented = this.directory.nodes.get(peer.memberId);
-    const founder = this.options.identity.founders.find(({ member }) => member === peer.memberId);
-    const known = documented ?? founder;
-    if (known === undefined || documented?.state === 'removed') return 'unknown';
-    return known.incarnation === peer.incarnation ? 'known' : 'stale';
+    return this.book.knows(peer);
   }
 
   /** Bytes that all replicas' states take on disk, roughly. */
@@ -241,9 +215,9 @@ export class Node {
     const { identity, log } = this.options;
     const held = log.groups();
     if (identity.begun && identity.founder && held.length === 0) {
-      throw new Error('the log is gone: this node must not go on under its old identity');
+      throw new StateCorruption('the log', 'it is gone, and with it what this node had promised');
     }
-    this.connectPeers();
+    this.book.connect();
     if (identity.founder && !identity.begun) {
       const voters = identity.founders.map(({ member }) => member);
       for (const group of [META_GROUP, DEFAULT_GROUP]) await this.host.open(group, voters);
@@ -253,14 +227,75 @@ export class Node {
     }
     for (const replica of this.driver.all()) {
       const { voters } = replica.configuration;
-      // Alone there is nobody to wait for.
-      if (voters.length === 1 && voters[0] === identity.member) replica.campaign();
+      // Alone there is nobody to wait for, and a client should not have to either.
+      if (voters.length === 1 && voters[0] === identity.member) {
+        replica.campaign();
+        await this.leads(replica);
+      }
       if (replica.group === META_GROUP) this.directoryChanged(replica);
     }
   }
 
+  private newEngine(peers: PeerService): Engine {
+    const { identity, log, clock } = this.options;
+    return new ReplicatedEngine({
+      member: identity.member,
+      driver: this.driver,
+      routing: { groupOf },
+      hub: this.hub,
+      log,
+      clock,
+      forwarding: peers,
+      cluster: this.admin,
+      release: () => this.release(),
+      stopGraceMs: this.tuning.stopGraceMs,
+    });
+  }
+
+  private newReceiver(): SnapshotReceiver {
+    const { network, stores, clock, digest, observer } = this.options;
+    return new SnapshotReceiver({
+      network,
+      stores,
+      clock,
+      digest,
+      chunkTimeoutMs: this.tuning.snapshotChunkTimeoutMs,
+      attempts: this.tuning.snapshotChunkAttempts,
+      onWarning: (what, error) => observer.warning(what, error),
+      onInstalled: (replica) => {
+        if (replica.group === META_GROUP) this.directoryChanged(replica);
+        else this.hub.catchUp();
+      },
+    });
+  }
+
+  private newHousekeeping(): Housekeeping {
+    const { log, clock, historyRetentionMs, historyRetentionCommits, observer } = this.options;
+    return new Housekeeping({
+      driver: this.driver,
+      log,
+      clock,
+      intervalMs: this.tuning.housekeepingMs,
+      historyRetentionMs,
+      historyRetentionCommits,
+      trimEveryEntries: this.tuning.trimEveryEntries,
+      keepEntries: this.tuning.keepEntries,
+      logBytes: this.tuning.logBytes,
+      onRound: () => this.tend(),
+      onError: (error) => observer.warning('housekeeping', error),
+    });
+  }
+
+  private async leads(replica: Replica): Promise<void> {
+    while (!replica.isLeader) {
+      await new Promise<void>((resolve) => this.options.clock.soon(resolve));
+    }
+    const { clock } = this.options;
+    await replica.readLinearizable(() => undefined, clock.monotonicMs() + FIRST_READ_TIMEOUT_MS);
+  }
+
   private peerService(): PeerService {
-    const { identity, network, clock } = this.options;
+    const { identity, network, clock, log } = this.options;
     const nothing = new Uint8Array(0);
     type Answer = (from: MemberId, body: Uint8Array) => Promise<Uint8Array>;
     const others = new Map<number, Answer>([
@@ -273,6 +308,7 @@ export class Node {
       member: identity.member,
       network,
       driver: this.driver,
+      log,
       clock,
       holders: (group) =>
         this.directory.groups.get(group)?.voters ?? identity.founders.map(({ member }) => member),
@@ -300,58 +336,30 @@ export class Node {
 
   private directoryChanged(meta: Replica): void {
     this.directory.refresh(meta.store);
-    this.connectPeers();
+    this.book.connect();
     this.keeper.step();
     const self = this.directory.nodes.get(this.options.identity.member);
     if (self?.state === 'removed') this.options.onRemoved();
   }
 
-  private connectPeers(): void {
-    const { identity, network, addressOverrides } = this.options;
-    const nodes = [...this.directory.nodes.values()].filter(({ state }) => state !== 'removed');
-    const peers = nodes.length > 0 ? nodes : identity.founders;
-    network.setPeers(
-      peers
-        .filter(({ member }) => member !== identity.member)
-        .map(({ member, name, region, host, port }) => {
-          const { host: reachHost, port: reachPort } = addressOverrides.get(name) ?? { host, port };
-          return { member, name, region, host: reachHost, port: reachPort };
-        }),
-    );
-  }
-
-  /** What is looked after between changes: membership, this node's own entry, replicas that moved away. */
+  /** What is looked after between changes: membership, this node's own entry, a full disk, replicas that moved away. */
   private tend(): void {
     this.keeper.step();
-    void this.announce().catch(() => undefined);
-    for (const replica of this.driver.all()) this.giveUpIfGone(replica);
+    void this.book.announce(this.writer).catch(() => undefined);
+    void this.relief.step().catch(() => undefined);
+    for (const replica of this.driver.all()) {
+      this.confirm(replica);
+      this.departures.look(replica);
+    }
   }
 
-  /** Writes where this node can be reached into its own document, when that has changed. */
-  private async announce(): Promise<void> {
-    const { identity, address } = this.options;
-    const self = this.directory.nodes.get(identity.member);
-    if (self === undefined || self.state !== 'active') return;
-    const { host, port, region, httpUrl } = address;
-    const same =
-      self.host === host && self.port === port && self.region === region && self.httpUrl === httpUrl;
-    if (!same) await this.writer.writeNodes([{ ...self, host, port, region, httpUrl }]);
-  }
-
-  /** Looks whether a replica that this node is to hold no more can go. */
-  private giveUpIfGone(replica: Replica): void {
-    const { member } = this.options.identity;
-    const wanted = this.directory.groups.get(replica.group);
-    if (replica.group === META_GROUP || wanted === undefined || replica.configuration.voters.length === 0)
-      return;
-    if ([...wanted.voters, ...wanted.learners].includes(member)) return;
-    if (!this.asking.has(replica)) void this.askIfGone(replica);
-  }
-
-  private async askIfGone(replica: Replica): Promise<void> {
-    this.asking.add(replica);
-    const statuses = await this.admin.gather().finally(() => this.asking.delete(replica));
-    if (isRemovalKept(statuses, replica.group, this.options.identity.member)) this.giveUp(replica);
+  /** A replica that was just opened does not know how far behind it is until it has asked its leader. */
+  private confirm(replica: Replica): void {
+    if (replica.hasCaughtUp || replica.leader === NO_MEMBER) return;
+    const { clock } = this.options;
+    replica
+      .readLinearizable(() => undefined, clock.monotonicMs() + FIRST_READ_TIMEOUT_MS)
+      .catch(() => undefined);
   }
 
   private giveUp(replica: Replica): void {
@@ -382,6 +390,5 @@ export class Node {
   }
 }
 
-function groupOf(ns: string): GroupId {
-  return ns.startsWith(RESERVED_NAMESPACE_PREFIX) ? META_GROUP : DEFAULT_GROUP;
-}
+/** Replaying the log after a crash comes before the first read of a lone node. */
+const FIRST_READ_TIMEOUT_MS = 300_000;

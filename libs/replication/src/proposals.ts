@@ -15,6 +15,9 @@ interface Waiting {
 export class PendingProposals {
   private readonly byIndex = new Map<LogIndex, Waiting>();
 
+  /** `onFailed` is told of every proposal that was not committed as far as is known, before its client is. */
+  constructor(private readonly onFailed: (error: StateError) => void) {}
+
   get size(): number {
     return this.byIndex.size;
   }
@@ -27,7 +30,8 @@ export class PendingProposals {
     reject: (error: StateError) => void,
   ): void {
     // A newer proposal at the index proves that the older one was cut off by a change of leader.
-    this.byIndex.get(index)?.reject(overwritten());
+    const older = this.byIndex.get(index);
+    if (older !== undefined) this.fail(older, overwritten());
     this.byIndex.set(index, { term, deadlineMs, resolve, reject });
   }
 
@@ -37,7 +41,7 @@ export class PendingProposals {
     if (waiting === undefined) return;
     this.byIndex.delete(index);
     if (waiting.term === term && outcome !== undefined) waiting.resolve(outcome);
-    else waiting.reject(overwritten());
+    else this.fail(waiting, overwritten());
   }
 
   /** Everything at or below `index` that was not applied one by one: a snapshot stands in for it. */
@@ -45,7 +49,7 @@ export class PendingProposals {
     for (const [at, waiting] of this.byIndex) {
       if (at > index) continue;
       this.byIndex.delete(at);
-      waiting.reject(outcomeUnknown());
+      this.fail(waiting, outcomeUnknown());
     }
   }
 
@@ -54,13 +58,18 @@ export class PendingProposals {
     for (const [at, waiting] of this.byIndex) {
       if (waiting.deadlineMs > nowMs) continue;
       this.byIndex.delete(at);
-      waiting.reject(outcomeUnknown());
+      this.fail(waiting, outcomeUnknown());
     }
   }
 
   rejectAll(error: () => StateError): void {
-    for (const waiting of this.byIndex.values()) waiting.reject(error());
+    for (const waiting of this.byIndex.values()) this.fail(waiting, error());
     this.byIndex.clear();
+  }
+
+  private fail(waiting: Waiting, error: StateError): void {
+    this.onFailed(error);
+    waiting.reject(error);
   }
 }
 

@@ -1,4 +1,11 @@
-import { StateError, type ChangeBatch, type GroupId, type MemberId, type Term } from '#contracts';
+import {
+  StateError,
+  type ChangeBatch,
+  type ErrorCode,
+  type GroupId,
+  type MemberId,
+  type Term,
+} from '#contracts';
 import { alignLog, bootstrapReplica } from './bootstrap';
 import type { Driver } from './driver';
 import type { LogStore, StateStores } from './ports';
@@ -14,6 +21,7 @@ export interface ReplicaHostOptions {
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
   /** This node holds the group no more. */
   readonly onGone: (group: GroupId) => void;
+  readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
 }
 
 /** Opens the replicas that this node holds, begins those it is told to, and gives up those it holds no more. */
@@ -71,6 +79,7 @@ export class ReplicaHost {
       onChanges: (_, changes) => this.options.onChanges(replica, changes),
       onWork: (busy) => driver.wake(busy),
       onLeader: this.options.onLeader,
+      onProposalFailed: this.options.onProposalFailed,
     });
     driver.add(replica);
     return replica;

@@ -1,9 +1,9 @@
 import {
-  EntryKind,
   type StateError,
   type ChangeBatch,
   type CommandOutcome,
   type CommitSeq,
+  type ErrorCode,
   type GroupId,
   type HardState,
   type LogEntry,
@@ -22,19 +22,22 @@ import {
   type SnapshotMetadata,
   type Status,
 } from '#raft';
-import { ApplyBatch, readApplied } from '#state-machine';
-import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
+import type { StateReader } from '#state-machine';
+import { AppliedState } from './applied-state';
 import { PendingPositions } from './pending-positions';
 import { PendingReads, noLeader } from './pending-reads';
 import { PendingProposals, outcomeUnknown } from './proposals';
 import { dropped, overloaded } from './refusals';
 import type { LogStore, Random, StateStore } from './ports';
 import { GroupLogView } from './raft-storage';
+import { StateCorruption } from './state-corruption';
 
 /** Bounds on what one replica holds in memory for its clients; past them it answers `overloaded`. */
 export interface ReplicaLimits {
   readonly maxPendingProposals: number;
   readonly maxPendingReads: number;
+  /** Rows kept in memory for point reads, in bytes. */
+  readonly rowCacheBytes: number;
 }
 
 export interface ReplicaOptions {
@@ -51,16 +54,9 @@ export interface ReplicaOptions {
   /** The replica has work for the next turn. */
   readonly onWork: (replica: Replica) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+  /** A proposal was refused or given up. */
+  readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
 }
-
-/** Of a member that nobody has told anything yet: it cannot campaign, and waits for a leader. */
-const NO_CONFIGURATION: ConfState = {
-  voters: [],
-  votersOutgoing: [],
-  learners: [],
-  learnersNext: [],
-  autoLeave: false,
-};
 
 /**
  * One member of one group on this node: the Raft core, its part of the log, its state, and the clients waiting for
@@ -71,47 +67,53 @@ const NO_CONFIGURATION: ConfState = {
 export class Replica {
   readonly group: GroupId;
   readonly raft: RawNode;
-  private state: StateStore;
-  private readonly proposals = new PendingProposals();
+  private readonly state: AppliedState;
+  private readonly proposals: PendingProposals;
   private readonly reads: PendingReads;
   private readonly positions = new PendingPositions();
   private readonly queue: LogEntry[] = [];
-  private appliedIndex: LogIndex;
-  private appliedTerm: Term;
-  private appliedSeq: CommitSeq;
-  private confState: ConfState;
   private leaderNow: MemberId;
   private isHeld = false;
+  private caughtUp = false;
 
   constructor(private readonly options: ReplicaOptions) {
     this.group = options.group;
-    this.state = options.store;
-    const applied = readApplied(options.store);
-    this.appliedIndex = applied.appliedIndex;
-    this.appliedTerm = applied.appliedTerm;
-    this.appliedSeq = applied.commitSeq;
-    this.confState = this.restoreConfState();
+    this.proposals = new PendingProposals((error) => options.onProposalFailed(options.group, error.code));
+    this.state = new AppliedState(options.store, {
+      digest: options.digest,
+      rowCacheBytes: options.limits.rowCacheBytes,
+      applyConfChange: (data) => this.raft.applyConfChange(data),
+    });
     this.reads = new PendingReads(options.random.below(0x10_0000) * 0x1_0000_0000);
     this.raft = new RawNode(
       { ...options.raft, id: options.member, random: (bound) => options.random.below(bound) },
-      new GroupLogView(options.log, options.group, () => this.snapshotOfState()),
-      { hardState: this.restoreHardState(), confState: this.confState, applied: this.appliedIndex },
+      new GroupLogView(options.log, options.group, () => this.state.snapshot()),
+      {
+        hardState: this.restoreHardState(),
+        confState: this.state.configuration,
+        applied: this.state.index,
+      },
     );
     this.leaderNow = this.raft.status().leader;
   }
 
   /** The state that counts; another one after a snapshot was installed, so it is not kept by callers. */
   get store(): StateStore {
-    return this.state;
+    return this.state.store;
+  }
+
+  /** The same state through a cache of the rows that are read most. */
+  get reader(): StateReader {
+    return this.state.reader;
   }
 
   get applied(): LogIndex {
-    return this.appliedIndex;
+    return this.state.index;
   }
 
   /** Position of the newest change in this replica's state. */
   get commitSeq(): CommitSeq {
-    return this.appliedSeq;
+    return this.state.commitSeq;
   }
 
   get leader(): MemberId {
@@ -122,8 +124,13 @@ export class Replica {
     return this.leaderNow === this.options.member;
   }
 
+  /** Whether this replica has once, since it was opened, held all that its leader had committed at that moment. */
+  get hasCaughtUp(): boolean {
+    return this.caughtUp;
+  }
+
   get configuration(): ConfState {
-    return this.confState;
+    return this.state.configuration;
   }
 
   get waitingClients(): number {
@@ -138,12 +145,12 @@ export class Replica {
   propose(command: Uint8Array, deadlineMs: number): Promise<CommandOutcome> {
     return new Promise((resolve, reject) => {
       if (this.proposals.size >= this.options.limits.maxPendingProposals) {
-        reject(overloaded());
+        reject(this.refused(overloaded()));
         return;
       }
       const outcome = this.raft.propose(command);
       if (outcome.kind === 'dropped') {
-        reject(dropped(outcome.reason));
+        reject(this.refused(dropped(outcome.reason)));
         return;
       }
       this.proposals.add(outcome.index, outcome.term, deadlineMs, resolve, reject);
@@ -153,6 +160,7 @@ export class Replica {
 
   /** Runs `evaluate` on a state that contains everything acknowledged before this call. */
   readLinearizable<T>(evaluate: () => T, deadlineMs: number): Promise<T> {
+    if (this.decidesAlone()) return Promise.resolve(evaluate());
     return new Promise((resolve, reject) => {
       if (this.leaderNow === 0) {
         reject(noLeader());
@@ -163,6 +171,7 @@ export class Replica {
         return;
       }
       const run = (): void => {
+        this.caughtUp = true;
         try {
           resolve(evaluate());
         } catch (error) {
@@ -176,7 +185,14 @@ export class Replica {
 
   /** Resolves once this replica has applied the change at `seq`. */
   whenReached(seq: CommitSeq, deadlineMs: number): Promise<void> {
-    return this.positions.wait(seq, this.appliedSeq, deadlineMs);
+    return this.positions.wait(seq, this.state.commitSeq, deadlineMs);
+  }
+
+  /** The first log index that a member which is there may still be sent; beyond the log's end when it has all. */
+  neededFrom(): LogIndex {
+    const { progress, lastIndex } = this.status();
+    const live = progress.filter(({ recentActive }) => recentActive).map(({ match }) => match);
+    return (Math.min(lastIndex, ...live) + 1) as LogIndex;
   }
 
   /** Whether this member leads and another voter is known to keep up. */
@@ -184,9 +200,9 @@ export class Replica {
     return this.isLeader && this.successor() !== undefined;
   }
 
-  /** Gives leadership to the voter that is furthest, if there is one: for a node that is about to stop. */
-  handLeadershipOver(): void {
-    const to = this.isLeader ? this.successor() : undefined;
+  /** Gives leadership to the voter that is furthest, of those that may have it; does nothing without one. */
+  handLeadershipOver(allowed: (voter: MemberId) => boolean = () => true): void {
+    const to = this.isLeader ? this.successor(allowed) : undefined;
     if (to !== undefined) this.transferLeadership(to);
   }
 
@@ -218,7 +234,7 @@ export class Replica {
     this.proposals.expire(nowMs);
     this.reads.expire(nowMs);
     this.reads.retry(nowMs, readRetryMs);
-    this.positions.expire(nowMs, this.appliedSeq);
+    this.positions.expire(nowMs, this.state.commitSeq);
     if (this.raft.hasReady() || this.reads.waiting) this.options.onWork(this);
   }
 
@@ -231,7 +247,7 @@ export class Replica {
     for (const entry of ready.committedEntries) this.queue.push(entry);
     for (const read of ready.readStates) {
       if (read.failed) this.reads.failed(read.context);
-      else this.reads.confirmed(read.context, read.index, this.appliedIndex);
+      else this.reads.confirmed(read.context, read.index, this.state.index);
     }
     return ready;
   }
@@ -244,48 +260,14 @@ export class Replica {
   /** Applies what the last ready handed out (which the core bounds in bytes) as one write to the state. */
   applyQueued(): void {
     if (this.queue.length === 0 || this.isHeld) return;
-    const batch = new ApplyBatch(this.state, this.options.digest);
-    const outcomes: (CommandOutcome | undefined)[] = [];
-    const changes: ChangeBatch[] = [];
-    let confRow: Uint8Array | undefined;
-    for (const entry of this.queue) {
-      if (entry.index <= this.appliedIndex) {
-        // The core came to know of it as an entry while a snapshot that holds it was installed.
-        if (entry.kind === EntryKind.confChange) this.raft.applyConfChange(entry.data);
-        outcomes.push(undefined);
-        continue;
-      }
-      if (entry.index !== this.appliedIndex + 1) {
-        throw new Error(`group ${this.group}: entry ${entry.index} follows applied ${this.appliedIndex}`);
-      }
-      if (entry.kind === EntryKind.confChange) {
-        this.confState = this.raft.applyConfChange(entry.data);
-        confRow = encodeConfState(this.confState);
-        batch.skip(entry.index, entry.term);
-        outcomes.push(undefined);
-      } else if (entry.data.length === 0) {
-        batch.skip(entry.index, entry.term);
-        outcomes.push(undefined);
-      } else {
-        const applied = batch.apply(entry.index, entry.term, entry.data);
-        outcomes.push(applied.outcome);
-        for (const change of applied.changes) changes.push(change);
-      }
-      this.appliedIndex = entry.index;
-      this.appliedTerm = entry.term;
-    }
-    const writes = batch.finish();
-    this.state.write(
-      confRow === undefined ? writes : { ...writes, puts: [...writes.puts, [CONF_STATE_KEY, confRow]] },
-    );
-    this.appliedSeq = batch.commitSeq;
     const entries = this.queue.splice(0);
-    this.raft.applied(this.appliedIndex);
+    const { outcomes, changes } = this.state.apply(entries);
+    this.raft.applied(this.state.index);
     this.options.onWork(this);
     if (changes.length > 0) this.options.onChanges(this.group, changes);
     for (const [at, entry] of entries.entries()) this.proposals.settle(entry.index, entry.term, outcomes[at]);
-    this.reads.appliedTo(this.appliedIndex);
-    this.positions.reached(this.appliedSeq);
+    this.reads.appliedTo(this.state.index);
+    this.positions.reached(this.state.commitSeq);
   }
 
   /**
@@ -306,28 +288,16 @@ export class Replica {
    * with {@link snapshotOfState}, and closes the state returned. Never goes back.
    */
   replaceState(next: StateStore): StateStore {
-    const before = this.state;
-    const applied = readApplied(next);
-    if (applied.appliedIndex <= this.appliedIndex) {
-      throw new Error(
-        `group ${this.group}: a snapshot at ${applied.appliedIndex} cannot replace a state at ${this.appliedIndex}`,
-      );
-    }
-    this.state = next;
-    this.appliedIndex = applied.appliedIndex;
-    this.appliedTerm = applied.appliedTerm;
-    this.appliedSeq = applied.commitSeq;
-    this.confState = this.restoreConfState();
-    this.proposals.abandonThrough(this.appliedIndex);
-    this.reads.appliedTo(this.appliedIndex);
-    this.positions.reached(this.appliedSeq);
+    const before = this.state.replace(next);
+    this.proposals.abandonThrough(this.state.index);
+    this.reads.appliedTo(this.state.index);
+    this.positions.reached(this.state.commitSeq);
     return before;
   }
 
   /** A snapshot stands where the state stands: it is streamed from a scan opened at the moment of sending. */
   snapshotOfState(): SnapshotMetadata | undefined {
-    if (this.appliedIndex === 0) return undefined;
-    return { index: this.appliedIndex, term: this.appliedTerm, confState: this.confState };
+    return this.state.snapshot();
   }
 
   reportSnapshotFailed(to: MemberId): void {
@@ -342,11 +312,32 @@ export class Replica {
     this.positions.rejectAll(error);
   }
 
-  private successor(): MemberId | undefined {
+  /**
+   * Whether what this replica has applied is all that was ever acknowledged: it is the only voter, leads, and has
+   * applied an entry of its term. Then a read needs no round.
+   */
+  private decidesAlone(): boolean {
+    return (
+      this.leaderNow === this.options.member &&
+      this.state.configuration.voters.length === 1 &&
+      this.state.configuration.votersOutgoing.length === 0 &&
+      this.state.term === this.raft.term
+    );
+  }
+
+  private refused(error: StateError): StateError {
+    this.options.onProposalFailed(this.group, error.code);
+    return error;
+  }
+
+  private successor(allowed: (voter: MemberId) => boolean = () => true): MemberId | undefined {
     const { progress, confState } = this.status();
     const candidates = progress.filter(
       ({ member, recentActive }) =>
-        member !== this.options.member && recentActive && confState.voters.includes(member),
+        member !== this.options.member &&
+        recentActive &&
+        confState.voters.includes(member) &&
+        allowed(member),
     );
     return candidates.sort((left, right) => right.match - left.match)[0]?.member;
   }
@@ -357,22 +348,21 @@ export class Replica {
     this.options.onLeader(this.group, leader, this.raft.status().term);
   }
 
-  private restoreConfState(): ConfState {
-    const row = this.state.get(CONF_STATE_KEY);
-    return row === undefined ? NO_CONFIGURATION : decodeConfState(row);
-  }
-
   private restoreHardState(): HardState {
     const state = this.options.log.state(this.group);
-    if (state === undefined) return { term: 0 as Term, vote: 0 as MemberId, commit: 0 as LogIndex };
-    if (this.appliedIndex > state.lastIndex || this.appliedIndex < state.floorIndex) {
-      throw new Error(
-        `group ${this.group}: state has applied ${this.appliedIndex}, but its log holds ${state.floorIndex + 1} to ${state.lastIndex}`,
+    if (state === undefined && this.state.index === 0) {
+      return { term: 0 as Term, vote: 0 as MemberId, commit: 0 as LogIndex };
+    }
+    if (state === undefined || this.state.index > state.lastIndex || this.state.index < state.floorIndex) {
+      const held = state === undefined ? 'nothing' : `${state.floorIndex + 1} to ${state.lastIndex}`;
+      throw new StateCorruption(
+        `group ${this.group}`,
+        `it has applied ${this.state.index}, but its log holds ${held}`,
       );
     }
     // What was applied was committed, even if the newer commit index had not reached the disk.
-    return state.hardState.commit >= this.appliedIndex
+    return state.hardState.commit >= this.state.index
       ? state.hardState
-      : { ...state.hardState, commit: this.appliedIndex };
+      : { ...state.hardState, commit: this.state.index };
   }
 }

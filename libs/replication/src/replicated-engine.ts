@@ -9,6 +9,7 @@ import {
 import { encodeCommand } from '#codec';
 import { evaluateRead } from '#state-machine';
 import type { WatchHandle, WatchHub, WatchRequest, WatchSink } from '#watch';
+import { refuseWhenFull } from './disk-space';
 import type { Driver } from './driver';
 import type { ClusterOperations, Consistency, Engine, ReadAnswer, ReadinessCheck } from './engine';
 import type { Forwarding } from './forwarding';
@@ -48,13 +49,11 @@ export class ReplicatedEngine implements Engine {
 
   async write(command: WriteCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
     this.refuseWhenDraining();
-    if (this.options.log.space() === 'low' && command.operations.some(({ op }) => op !== 'delete')) {
-      throw new StateError('storage_full', 'The disk is nearly full: only reads and deletes are served.');
-    }
     const group = this.options.routing.groupOf(command.ns);
     const bytes = encodeCommand(command, this.options.clock.wallMs());
     const replica = this.options.driver.get(group);
     if (replica?.isLeader === true) {
+      refuseWhenFull(this.options.log, command);
       return replica.propose(bytes, this.options.clock.monotonicMs() + timeoutMs);
     }
     return this.options.forwarding.write(group, replica?.leader, bytes, timeoutMs);
@@ -102,9 +101,10 @@ export class ReplicatedEngine implements Engine {
     for (const replica of this.options.driver.all()) {
       const { leader, commit, applied } = replica.status();
       const behind = commit - applied;
-      const ok = leader !== 0 && behind < CAUGHT_UP_ENTRIES;
+      const ok = leader !== 0 && replica.hasCaughtUp && behind < CAUGHT_UP_ENTRIES;
+      const progress = behind === 0 ? 'caught up' : `${behind} entries behind`;
       const detail =
-        leader === 0 ? 'no leader known' : behind === 0 ? 'caught up' : `${behind} entries behind`;
+        leader === 0 ? 'no leader known' : replica.hasCaughtUp ? progress : 'catching up since the start';
       checks.push({ name: `group_${replica.group}`, ok, detail });
     }
     return checks;
@@ -158,7 +158,7 @@ export async function readFrom(
 ): Promise<ReadAnswer> {
   const { consistency, timeoutMs, clock } = options;
   const evaluate = (): ReadAnswer => ({
-    outcome: evaluateRead(replica.store, request, clock.wallMs()),
+    outcome: evaluateRead(replica.reader, request, clock.wallMs()),
     commitSeq: replica.commitSeq,
   });
   const deadlineMs = clock.monotonicMs() + timeoutMs;

@@ -16,4 +16,5 @@ export {
   readChanges,
   type ScannedHead,
 } from './read-changes';
+export { RowCache } from './row-cache';
 export { stateDigest } from './state-digest';

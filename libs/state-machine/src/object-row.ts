@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter, encodeUtf8, type PutView, type Span } from '#codec';
+import { ByteReader, ByteWriter, encodeUtf8, type PutView, type Span, allocate } from '#codec';
 import { BODY_OFFSET_AT, writeHeadFields } from './head-row';
 
 /** Makes the hex digest of `bytes`: pure, the same on every node. The server gives SHA-256. */
@@ -93,7 +93,10 @@ export class ObjectRowBuilder {
     row.raw(PIECES.ts);
     row.text(formatTime(facts.tsMs));
     row.raw(PIECES.end);
-    return row.view().slice();
+    const built = row.view();
+    const bytes = allocate(built.length);
+    bytes.set(built);
+    return bytes;
   }
 
   /** `commit`: over the namespace and the content section of FORMAT.md, which holds all but position and time. */

@@ -67,6 +67,6 @@ export class Overlay implements StateReader {
 }
 
 /** One character a byte: a string that a map hashes faster than anything made of numbers. */
-function keyString(key: Uint8Array): string {
+export function keyString(key: Uint8Array): string {
   return String.fromCharCode.apply(null, key as unknown as number[]);
 }

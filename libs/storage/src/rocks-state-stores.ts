@@ -29,7 +29,7 @@ export class RocksStateStores implements StateStores {
   async open(group: GroupId): Promise<RocksStateStore> {
     const groupFolder = await this.makeGroupFolder(group);
     const current = await readPointer(groupFolder);
-
+    await removeGenerationsBut(groupFolder, current);
     if (current !== undefined) {
       const location = join(groupFolder, String(current));
       return RocksStateStore.open(location, { memory: this.memory, create: false });

@@ -9,6 +9,10 @@ export interface EngineObserver {
   watchEmitted(lagSeconds: number): void;
   raftLeaderChanged(group: number): void;
   raftProposalFailed(reason: string): void;
+  /** A ping to a peer came back; `peer` is the name of a node. */
+  peerAnswered(peer: string, seconds: number): void;
+  /** A handshake with a peer failed, refused by either side; one of the few reasons of the transport. */
+  peerRefused(reason: string): void;
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void;
   /** Says where the gauges come from, once; until then a scrape leaves them out. */
   readGauges(gauges: () => EngineGauges): void;
@@ -34,6 +38,7 @@ export interface EngineGauges {
 }
 
 const SYNC_BUCKETS_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1];
+const ROUND_TRIP_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const BATCH_BUCKETS_BYTES = [256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304];
 
 /** The metrics of the log, the groups and the watchers. */
@@ -46,6 +51,8 @@ export class EngineMetrics implements EngineObserver {
   private readonly emitLagSeconds: Histogram;
   private readonly leaderChanges: Counter;
   private readonly proposalsFailed: Counter;
+  private readonly peerSeconds: Histogram;
+  private readonly handshakesRefused: Counter;
   private readonly snapshots: Counter;
   private readonly snapshotSeconds: Histogram;
   private gauges: (() => EngineGauges) | undefined;
@@ -98,6 +105,19 @@ export class EngineMetrics implements EngineObserver {
       labelNames: ['reason'],
       registers,
     });
+    this.peerSeconds = new Histogram({
+      name: 'raft_peer_rtt_seconds',
+      help: 'Round trip of a ping to a peer, queueing included',
+      labelNames: ['peer'],
+      buckets: ROUND_TRIP_BUCKETS_SECONDS,
+      registers,
+    });
+    this.handshakesRefused = new Counter({
+      name: 'peer_handshakes_refused_total',
+      help: 'Handshakes with peers that failed, refused by either side',
+      labelNames: ['reason'],
+      registers,
+    });
     this.snapshots = new Counter({
       name: 'snapshot_total',
       help: 'Snapshots taken',
@@ -111,6 +131,15 @@ export class EngineMetrics implements EngineObserver {
       registers,
     });
     this.registerGauges(registry);
+    this.showFromTheStart();
+  }
+
+  /** A series that is there at zero can be watched for its first increase; one that is missing cannot. */
+  private showFromTheStart(): void {
+    for (const type of ['PUT', 'DELETE', 'BOOKMARK', 'OVERFLOW', 'END']) this.watchEvents.inc({ type }, 0);
+    for (const reason of ['overflow', 'stalled', 'compacted']) this.watchDrops.inc({ reason }, 0);
+    for (const reason of ['no_leader', 'overloaded', 'timeout']) this.proposalsFailed.inc({ reason }, 0);
+    for (const result of ['ok', 'failed']) this.snapshots.inc({ result }, 0);
   }
 
   readGauges(gauges: () => EngineGauges): void {
@@ -144,6 +173,14 @@ export class EngineMetrics implements EngineObserver {
 
   raftProposalFailed(reason: string): void {
     this.proposalsFailed.inc({ reason });
+  }
+
+  peerAnswered(peer: string, seconds: number): void {
+    this.peerSeconds.observe({ peer }, seconds);
+  }
+
+  peerRefused(reason: string): void {
+    this.handshakesRefused.inc({ reason });
   }
 
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void {

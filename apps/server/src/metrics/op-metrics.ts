@@ -1,4 +1,5 @@
-import { type Registry, Counter, Histogram } from 'prom-client';
+import { type Registry, Counter } from 'prom-client';
+import { FastHistogram } from './fast-histogram';
 
 /** What the API does, as `op` labels. */
 export const API_OPERATIONS = ['put', 'get', 'delete', 'list', 'query', 'watch'] as const;
@@ -19,17 +20,16 @@ export class OpMetrics {
   private readonly recorded: Readonly<Record<ApiOperation, Recorded>>;
 
   constructor(registry: Registry) {
-    const durations = new Histogram({
+    const durations = new FastHistogram({
       name: 'op_duration_seconds',
       help: 'Time from the start of a request to its answer',
-      labelNames: ['op'],
-      buckets: DURATION_BUCKETS_SECONDS,
-      registers: [registry],
+      bounds: DURATION_BUCKETS_SECONDS,
+      registry,
     });
     const recorded = {} as Record<ApiOperation, Recorded>;
     for (const op of API_OPERATIONS) {
-      const histogram = durations.labels(op);
-      recorded[op] = { results: new Map([['ok', 0]]), observe: (seconds) => histogram.observe(seconds) };
+      const series = durations.with({ op });
+      recorded[op] = { results: new Map([['ok', 0]]), observe: (seconds) => series.observe(seconds) };
     }
     this.recorded = recorded;
     new Counter({

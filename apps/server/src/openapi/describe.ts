@@ -39,6 +39,13 @@ export interface Parameter {
   readonly example?: string | number | boolean;
 }
 
+const NAMESPACE: Parameter = {
+  name: 'ns',
+  description: 'Namespace, percent-encoded as one segment',
+  example: 'agent://demo',
+};
+const ID: Parameter = { name: 'id', description: 'Id of the object', example: 'task-1' };
+
 export interface RouteDescription {
   readonly summary: string;
   readonly status: 200 | 204;
@@ -48,6 +55,8 @@ export interface RouteDescription {
   readonly contentType?: string;
   readonly body?: Type<unknown>;
   readonly hasId?: boolean;
+  /** What stands in the path, in the place of the namespace and the id. */
+  readonly path?: readonly Parameter[];
   readonly query?: readonly Parameter[];
   readonly headers?: readonly Parameter[];
   /** Codes beside those that every request has. */
@@ -59,12 +68,9 @@ export function Describe(route: RouteDescription): MethodDecorator {
   return applyDecorators(
     ApiOperation({ summary: route.summary }),
     ApiExtraModels(ProblemView, ...(route.answer ? [route.answer] : [])),
-    ApiParam({
-      name: 'ns',
-      description: 'Namespace, percent-encoded as one segment',
-      example: 'agent://demo',
-    }),
-    ...(route.hasId ? [ApiParam({ name: 'id', description: 'Id of the object', example: 'task-1' })] : []),
+    ...(route.path ?? (route.hasId ? [NAMESPACE, ID] : [NAMESPACE])).map(
+      ({ type = 'string', ...parameter }) => ApiParam({ ...parameter, schema: { type } }),
+    ),
     ...(route.body ? [ApiBody({ type: route.body })] : []),
     ...(route.query ?? []).map(({ type = 'string', ...parameter }) =>
       ApiQuery({ ...parameter, required: false, schema: { type } }),

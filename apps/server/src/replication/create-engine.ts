@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Node, StateCorruption, type Engine, type NodeIdentity, type NodeOptions } from '#replication';
 import { UnknownStateFormat } from '#state-machine';
-import { FolderInUse, RocksStateStores, UnknownFolderFormat, lockFolder } from '#storage';
+import { FolderInUse, type FolderLock, RocksStateStores, UnknownFolderFormat, lockFolder } from '#storage';
 import { LogCorruption, LogFormatUnsupported, openLog, type Log } from '#wal';
 import { type ServerConfig, StartError } from '../config';
 import type { Logger } from '../logging';
@@ -11,6 +11,7 @@ import type { EngineGauges, EngineObserver } from '../metrics';
 import { IdentityFile } from './identity-file';
 import { SYSTEM_CLOCK, SYSTEM_RANDOM } from './system-clock';
 import { aloneIdentity, knownIdentity } from './first-identity';
+import { Quarantine } from './quarantine';
 import { aloneOn, openPeerNetwork, type PeerNetwork } from './peer-network';
 
 /** Makes and starts the engine of a node; rejects with a `StartError` when its data or address cannot be used. */
@@ -30,12 +31,48 @@ export const createEngine: EngineFactory = async (config, metrics, logger) => {
 };
 
 async function openNode(config: ServerConfig, metrics: EngineObserver, logger: Logger): Promise<Engine> {
-  const stores = new RocksStateStores({ folder: join(config.dataDir, 'groups') });
-  const identities = new IdentityFile(config.dataDir);
   const lock = await lockFolder(config.dataDir);
-  let log: Log | undefined;
+  const identities = new IdentityFile(config.dataDir);
+  const quarantine = new Quarantine(config.dataDir);
+  const open = (): Promise<Engine> => openData({ config, metrics, logger, identities, quarantine, lock });
   try {
-    const peers = await meetPeers(config, identities, logger);
+    await quarantine.resume();
+    try {
+      return await open();
+    } catch (error) {
+      const identity = await identities.load();
+      if (!isDamage(error) || identity === undefined || isAlone(identity)) throw error;
+      const folder = await quarantine.begin(identity, Date.now());
+      logger.error(
+        { err: error, folder },
+        `the data of this node is damaged and was moved aside: it comes back as a new member (agentstate wal verify --data-dir ${folder} says more)`,
+      );
+      return await open();
+    }
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+interface Opening {
+  readonly config: ServerConfig;
+  readonly metrics: EngineObserver;
+  readonly logger: Logger;
+  readonly identities: IdentityFile;
+  readonly quarantine: Quarantine;
+  readonly lock: FolderLock;
+}
+
+/** Opens what is in the folder and starts the node on it; a failure leaves everything closed but the lock. */
+async function openData(opening: Opening): Promise<Engine> {
+  const { config, metrics, logger, identities, lock } = opening;
+  const stores = new RocksStateStores({ folder: join(config.dataDir, 'groups') });
+  let log: Log | undefined;
+  let peers: PeerNetwork | undefined;
+  let started = false;
+  try {
+    peers = await meetPeers(opening);
     const { identity, network, address } = peers;
     const onFatal = (error: Error): void => endProcess(logger, error);
     log = await openLog({
@@ -58,7 +95,7 @@ async function openNode(config: ServerConfig, metrics: EngineObserver, logger: L
       defaultReplicas: config.defaultReplicas,
       clock: SYSTEM_CLOCK,
       random: SYSTEM_RANDOM,
-      digest: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+      digest: (bytes) => hash('sha256', bytes, 'hex'),
       ...engineSettings(config),
       watchObserver: {
         clients: () => undefined,
@@ -70,34 +107,40 @@ async function openNode(config: ServerConfig, metrics: EngineObserver, logger: L
       },
       observer: {
         leaderChanged: (group) => metrics.raftLeaderChanged(group),
+        proposalFailed: (_, reason) => metrics.raftProposalFailed(reason),
         warning: (what, error) => logger.warn({ err: error }, what),
       },
       onFatal,
       onRemoved: () => endRemoved(logger),
-      onReleased: () => lock.release(),
+      onReleased: async () => {
+        if (started) await lock.release();
+      },
     });
+    started = true;
     peers.serve(node);
     metrics.readGauges(() => gauges(node, opened));
     return node.engine;
   } catch (error) {
     await log?.close().catch(() => undefined);
-    await lock.release();
+    await peers?.network.close();
     throw error;
   }
 }
 
-async function meetPeers(
-  config: ServerConfig,
-  identities: IdentityFile,
-  logger: Logger,
-): Promise<PeerNetwork> {
+async function meetPeers(opening: Opening): Promise<PeerNetwork> {
+  const { config, identities, quarantine, metrics, logger } = opening;
   const known = await knownIdentity(identities, config);
   const clustered =
     config.clusterNodes.length > 1 ||
     config.clusterJoin.length > 0 ||
+    quarantine.peers !== undefined ||
     (known !== undefined && !isAlone(known));
-  if (clustered) return openPeerNetwork(config, identities, known, logger);
+  if (clustered) return openPeerNetwork(config, { identities, quarantine }, known, { metrics, logger });
   return aloneOn(known ?? (await aloneIdentity(identities, config)), config);
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof LogCorruption || error instanceof StateCorruption;
 }
 
 function isAlone({ founder, founders }: NodeIdentity): boolean {
@@ -129,7 +172,7 @@ function engineSettings(config: ServerConfig): Settings {
       checkQuorum: true,
       leaseReads: false,
     },
-    replicaLimits: { maxPendingProposals: 50_000, maxPendingReads: 50_000 },
+    replicaLimits: { maxPendingProposals: 50_000, maxPendingReads: 50_000, rowCacheBytes: 33_554_432 },
     watchLimits: {
       maxWatchers: config.maxWatchers,
       maxWatchersPerOwner: config.maxWatchers,

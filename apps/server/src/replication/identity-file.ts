@@ -8,6 +8,9 @@ const FILE = 'node.json';
 const INCARNATION_FILE = 'incarnation';
 const FORMAT = 1;
 
+/** All that an identity is on disk, the one that counts first. */
+export const IDENTITY_FILES = [FILE, INCARNATION_FILE] as const;
+
 /** `DATA_DIR/node.json`: who this node is. Replaced whole: written beside, synced, renamed, the folder synced. */
 export class IdentityFile implements IdentityStore {
   constructor(private readonly folder: string) {}

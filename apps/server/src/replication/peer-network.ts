@@ -15,7 +15,9 @@ import {
 import { openTransport, type PeerHello, type Transport, type TransportCredentials } from '#transport';
 import { type ServerConfig, StartError } from '../config';
 import type { Logger } from '../logging';
+import type { EngineObserver } from '../metrics';
 import type { IdentityFile } from './identity-file';
+import type { Quarantine } from './quarantine';
 import { SYSTEM_CLOCK } from './system-clock';
 
 /** The links of a node and who it is on them. */
@@ -39,15 +41,15 @@ export function aloneOn(identity: NodeIdentity, config: ServerConfig): PeerNetwo
 
 /**
  * Opens the links and finds out who this node is: the identity on its disk, or the one it gets by forming a cluster
- * with the nodes of `CLUSTER_NODES`, or by joining one. Waits as long as that takes, and says what for.
+ * with the nodes of `CLUSTER_NODES`, or by joining one; after its data was set aside, by coming back. Waits as long as that takes, and says what for.
  */
 export async function openPeerNetwork(
   config: ServerConfig,
-  identities: IdentityFile,
+  disk: { readonly identities: IdentityFile; readonly quarantine: Quarantine },
   known: NodeIdentity | undefined,
-  logger: Logger,
+  telling: { readonly metrics: EngineObserver; readonly logger: Logger },
 ): Promise<PeerNetwork> {
-  const introduction = new PeerIntroduction(config, identities, logger);
+  const introduction = new PeerIntroduction(config, disk, telling.metrics, telling.logger);
   try {
     return await introduction.open(known);
   } catch (error) {
@@ -65,13 +67,14 @@ class PeerIntroduction {
 
   constructor(
     private readonly config: ServerConfig,
-    private readonly identities: IdentityFile,
+    private readonly disk: { readonly identities: IdentityFile; readonly quarantine: Quarantine },
+    private readonly metrics: EngineObserver,
     private readonly logger: Logger,
   ) {}
 
   async open(known: NodeIdentity | undefined): Promise<PeerNetwork> {
     const { config, logger } = this;
-    const incarnation = known?.incarnation ?? (await this.identities.incarnation());
+    const incarnation = known?.incarnation ?? (await this.disk.identities.incarnation());
     this.identity = known;
     this.formation = this.newFormation(incarnation);
     const listenHost = config.peerHost ?? (config.devMode ? '127.0.0.1' : '0.0.0.0');
@@ -82,9 +85,17 @@ class PeerIntroduction {
       admit: (hello) => this.admit(hello),
       joinKinds: new Set(KINDS_BEFORE_MEMBERSHIP),
       onJoinRequest: (hello, kind, body) => this.answer(hello, kind, body),
+      observer: {
+        onRoundTrip: (member, seconds) => this.metrics.peerAnswered(this.nameOf(member), seconds),
+        onRefused: (reason) => this.metrics.peerRefused(reason),
+      },
       logger: {
         info: (what, fields) => logger.info(fields, what),
-        warn: (what, fields) => logger.warn(fields, what),
+        // While a cluster forms some are members a moment before others: no news for an operator.
+        warn: (what, fields) =>
+          known === undefined && fields['reason'] === 'unknown_member'
+            ? logger.debug(fields, what)
+            : logger.warn(fields, what),
       },
     }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error;
@@ -95,7 +106,8 @@ class PeerIntroduction {
     this.transport = transport;
     if (this.identity === undefined) {
       this.identity = await this.become(incarnation, transport);
-      await this.identities.save(this.identity);
+      await this.disk.identities.save(this.identity);
+      if (this.disk.quarantine.peers !== undefined) await this.disk.quarantine.finish();
       transport.setIdentity(this.introduced(incarnation));
     }
     return {
@@ -128,7 +140,7 @@ class PeerIntroduction {
     const { host, port } = { host: this.advertisedHost(), port: transport.address.port };
     return join(
       { name, incarnation, region: config.region, host, port, httpUrl: '' },
-      [...config.clusterJoin, ...others],
+      [...config.clusterJoin, ...others, ...(this.disk.quarantine.peers ?? [])],
       this.introducing(transport),
     );
   }
@@ -151,6 +163,8 @@ class PeerIntroduction {
   private newFormation(incarnation: string): Formation | undefined {
     const { clusterNodes, nodeId, clusterJoin } = this.config;
     if (clusterNodes.length === 0 || clusterJoin.length > 0) return undefined;
+    // Whose data was damaged has been in a cluster, and must not begin one with others that come with nothing.
+    if (this.disk.quarantine.peers !== undefined) return undefined;
     if (!clusterNodes.some(({ name }) => name === nodeId)) {
       throw new StartError(
         `CLUSTER_NODES does not name this node, NODE_ID=${nodeId}. Example: CLUSTER_NODES=${nodeId}=127.0.0.1:7400@local`,
@@ -169,7 +183,7 @@ class PeerIntroduction {
     const { nodeId, region } = this.config;
     return {
       clusterId: this.identity?.clusterId,
-      memberId: this.identity?.member ?? (NO_MEMBER as MemberId),
+      memberId: this.identity?.member ?? NO_MEMBER,
       incarnation,
       name: nodeId as NodeName,
       region,
@@ -199,6 +213,13 @@ class PeerIntroduction {
     const founder = this.identity?.founders.find(({ member }) => member === hello.memberId);
     if (founder === undefined) return 'unknown';
     return founder.incarnation === hello.incarnation ? 'known' : 'stale';
+  }
+
+  private nameOf(member: MemberId): string {
+    const known =
+      this.node?.directory.nodes.get(member) ??
+      this.identity?.founders.find((founder) => founder.member === member);
+    return known?.name ?? `member-${member}`;
   }
 
   private answer(hello: PeerHello, kind: number, body: Uint8Array): Promise<Uint8Array> {

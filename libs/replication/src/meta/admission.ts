@@ -1,4 +1,4 @@
-import { META_GROUP, StateError, memberId } from '#contracts';
+import { META_GROUP, StateError, memberId, type MemberId } from '#contracts';
 import { decodeBody, encodeBody, type JoinAnswer, type JoinQuestion } from '../cluster-bodies';
 import type { Driver } from '../driver';
 import type { FoundingMember } from '../identity';
@@ -21,10 +21,12 @@ const FORWARD_TIMEOUT_MS = 5_000;
 
 export interface AdmissionOptions {
   readonly clusterId: string;
-  readonly driver: Driver;
-  readonly directory: Directory;
-  readonly writer: MetaWriter;
-  readonly network: Network;
+  /** This node. */
+  readonly member: MemberId;
+  readonly driver: Pick<Driver, 'get'>;
+  readonly directory: Pick<Directory, 'nodes' | 'activeByName'>;
+  readonly writer: Pick<MetaWriter, 'leads' | 'writeNodes'>;
+  readonly network: Pick<Network, 'connected' | 'request'>;
 }
 
 /**
@@ -36,7 +38,7 @@ export class Admission {
   constructor(private readonly options: AdmissionOptions) {}
 
   async admit(body: Uint8Array): Promise<Uint8Array> {
-    const { driver, directory, writer, network } = this.options;
+    const { driver, directory, writer, network, member } = this.options;
     if (!writer.leads) {
       const leader = driver.get(META_GROUP)?.leader;
       if (leader === undefined || leader === 0) throw noLeader();
@@ -46,18 +48,22 @@ export class Admission {
     const question = decodeBody<JoinQuestion>(body, JOIN_FIELDS);
     const known = directory.activeByName(question.name);
     if (known?.incarnation === question.incarnation) return this.answer(known.member);
-    if (known !== undefined && network.connected(known.member)) {
+    // This node is its own proof: the links know nothing of it.
+    if (known !== undefined && (known.member === member || network.connected(known.member))) {
       throw new StateError(
         'conflict',
         `A node named ${question.name} is alive; give the new one another NODE_ID.`,
       );
     }
-    const member = memberId(Math.max(...directory.nodes.keys()) + 1);
-    const newcomer: NodeDocument = { ...question, member, state: 'active' };
+    const newcomer: NodeDocument = {
+      ...question,
+      member: memberId(Math.max(...directory.nodes.keys()) + 1),
+      state: 'active',
+    };
     await writer.writeNodes(
       known === undefined ? [newcomer] : [newcomer, { ...known, state: 'removed' as const }],
     );
-    return this.answer(member);
+    return this.answer(newcomer.member);
   }
 
   private answer(member: NodeDocument['member']): Uint8Array {

@@ -100,7 +100,15 @@ export class ClusterKeeper {
   }
 }
 
-function foundingNode({ member, name, region, host, port, incarnation }: FoundingMember): NodeDocument {
+/** How a first member is written down. */
+export function foundingNode({
+  member,
+  name,
+  region,
+  host,
+  port,
+  incarnation,
+}: FoundingMember): NodeDocument {
   return { member, name, region, host, port, httpUrl: '', incarnation, state: 'active' };
 }
 

@@ -33,13 +33,15 @@ export function nextMembershipStep(
     (member) => !conf.voters.includes(member) && !promotable.includes(member),
   );
   // Nobody goes while a successor is still catching up: availability is never lowered on the way.
-  const outgoing = waiting.length > 0 ? [] : conf.voters.filter((member) => !wanted.voters.includes(member));
-  if (outgoing.includes(status.id)) {
+  const leaving = waiting.length > 0 ? [] : conf.voters.filter((member) => !wanted.voters.includes(member));
+  if (leaving.includes(status.id)) {
     const successor = wanted.voters.find(
       (member) => conf.voters.includes(member) && caughtUp(status, member),
     );
     if (successor !== undefined) return { kind: 'transfer', to: successor };
   }
+  // Until then the leader stays: it never proposes a configuration without itself.
+  const outgoing = leaving.filter((member) => member !== status.id);
   const changes: ConfChange['changes'] = [
     ...promotable.map((member) => ({ kind: 'addVoter' as const, member })),
     ...outgoing.map((member) => ({

@@ -1,11 +1,12 @@
 import { decodeOutcome, encodeOutcome, stampCommand } from '#codec';
 import { StateError, type CommandOutcome, type GroupId, type MemberId, type ReadRequest } from '#contracts';
 import type { Message } from '#raft';
+import { refuseBytesWhenFull } from '../disk-space';
 import type { Driver } from '../driver';
 import type { Consistency, ReadAnswer } from '../engine';
 import type { Forwarding } from '../forwarding';
 import { noLeader } from '../pending-reads';
-import type { Clock, Network } from '../ports';
+import type { Clock, LogStore, Network } from '../ports';
 import type { Replica } from '../replica';
 import { readFrom } from '../replicated-engine';
 import { PeerKind } from './peer-kinds';
@@ -23,6 +24,7 @@ export interface PeerServiceOptions {
   readonly member: MemberId;
   readonly network: Network;
   readonly driver: Driver;
+  readonly log: LogStore;
   readonly clock: Clock;
   /** Nodes that hold a replica of a group, as far as this node knows. */
   readonly holders: (group: GroupId) => readonly MemberId[];
@@ -104,6 +106,7 @@ export class PeerService implements Forwarding {
     const { clock, driver } = this.options;
     const replica = driver.get(group);
     if (replica?.isLeader === true) {
+      refuseBytesWhenFull(this.options.log, command);
       // The time of a command is that of the leader that proposes it.
       stampCommand(command, clock.wallMs());
       return encodeOutcome(await replica.propose(command, clock.monotonicMs() + timeoutMs));

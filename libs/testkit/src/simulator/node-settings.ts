@@ -9,7 +9,7 @@ export const LIMITS_OF_A_RUN = {
   log: { segmentBytes: 16_384, recentBytes: 16_384, lowWaterBytes: 65_536 },
   node: {
     tickMs: TICK_MS,
-    replicaLimits: { maxPendingProposals: 64, maxPendingReads: 64 },
+    replicaLimits: { maxPendingProposals: 64, maxPendingReads: 64, rowCacheBytes: 16_384 },
     watchLimits: {
       maxWatchers: 100,
       maxWatchersPerOwner: 100,

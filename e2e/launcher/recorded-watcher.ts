@@ -1,0 +1,208 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ChangeBatch, ChangeEvent } from '#contracts';
+import { checkWatchStream, type SseEvent, SseParser } from '#testkit';
+import type { Cluster } from './cluster';
+import type { ClusterNode } from './cluster-node';
+import { until } from './until';
+
+interface Connection {
+  /** `from_commit`, or one more than the `Last-Event-ID` that it resumed with. */
+  readonly from: number;
+  readonly node: string;
+  readonly events: SseEvent[];
+}
+
+const RETRY_MS = 50;
+/** A bookmark comes every 5 s: a stream that is silent for longer is on a node that is frozen or cut off. */
+const SILENCE_MS = 8_000;
+const encoder = new TextEncoder();
+
+/**
+ * Watches a namespace from its first change on, coming back through another node with `Last-Event-ID` whenever its
+ * stream breaks, and keeps all that it was sent.
+ */
+export class RecordedWatcher {
+  private readonly connections: Connection[] = [];
+  private readonly refusals = new Map<number, number>();
+  private readonly stopping = new AbortController();
+  private readonly running: Promise<void>;
+  private lastEventId = 0;
+
+  constructor(
+    cluster: Cluster,
+    private readonly ns: string,
+    private readonly nodes: () => readonly ClusterNode[] = () => cluster.nodes,
+  ) {
+    this.running = this.run();
+    cluster.atEnd(() => this.stopping.abort());
+  }
+
+  get resumes(): number {
+    return this.connections.length - 1;
+  }
+
+  /** Stops once the stream has come to `position`; gives what was wrong with it, compared with the history. */
+  async check(history: readonly ChangeBatch[]): Promise<readonly string[]> {
+    const reached = history.at(-1)?.commitSeq ?? 0;
+    await until(`a watcher of ${this.ns} to come to ${reached}`, () => this.lastEventId >= reached);
+    this.stopping.abort();
+    await this.running;
+    const gone = this.refusals.get(410);
+    return [
+      ...(gone === undefined ? [] : [`${gone} resumptions were refused with 410`]),
+      ...this.connections.flatMap(({ from, node, events }, at) =>
+        checkWatchStream(
+          {
+            ns: this.ns,
+            filter: {},
+            from,
+            initial: false,
+            events,
+            ...(at === this.connections.length - 1 && { reached }),
+          },
+          history,
+        ).map((fault) => `connection ${at} to ${node}: ${fault}`),
+      ),
+    ];
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      const candidates = this.nodes();
+      const node = candidates[Math.floor(Math.random() * candidates.length)];
+      if (node !== undefined) await this.connect(node).catch(() => undefined);
+      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private async connect(node: ClusterNode): Promise<void> {
+    const silence = new AbortController();
+    let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+    try {
+      const response = await fetch(`${node.url}/v1/${encodeURIComponent(this.ns)}/watch?from_commit=1`, {
+        headers: this.lastEventId === 0 ? {} : { 'last-event-id': `${this.lastEventId}` },
+        signal: AbortSignal.any([this.stopping.signal, silence.signal]),
+      });
+      if (!response.ok || response.body === null) {
+        this.refusals.set(response.status, (this.refusals.get(response.status) ?? 0) + 1);
+        return;
+      }
+      const connection: Connection = { from: this.lastEventId + 1, node: node.name, events: [] };
+      this.connections.push(connection);
+      const parser = new SseParser();
+      for await (const bytes of response.body) {
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort(), SILENCE_MS);
+        for (const event of parser.push(bytes as Uint8Array)) {
+          connection.events.push(event);
+          if (event.id !== undefined) this.lastEventId = Number(event.id);
+        }
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+interface WireChange {
+  readonly type: string;
+  readonly id: string;
+  readonly ts: string;
+  readonly reason?: 'delete' | 'expired';
+  readonly object?: { readonly type: string; readonly tags: Readonly<Record<string, string>> };
+}
+
+/**
+ * Writes a last object, reads the whole history through every node that runs, and compares: all nodes must tell the
+ * same, and every watcher must have been sent exactly that. Gives what is wrong.
+ */
+export async function checkWatchers(
+  cluster: Cluster,
+  ns: string,
+  watchers: readonly RecordedWatcher[],
+): Promise<readonly string[]> {
+  const last = await until('the last write', () => writeLast(cluster.up, ns));
+  const histories = await Promise.all(
+    cluster.up.map(async (node) => ({ node, history: await readHistory(node, ns, last) })),
+  );
+  const [first] = histories;
+  if (first === undefined) throw new Error('no node runs');
+  const differing = histories
+    .filter(({ history }) => asText(history) !== asText(first.history))
+    .map(({ node }) => `${node.name} tells another history than ${first.node.name}`);
+  const faults = await Promise.all(watchers.map((watcher) => watcher.check(first.history)));
+  return [...differing, ...faults.flat()];
+}
+
+async function writeLast(nodes: readonly ClusterNode[], ns: string): Promise<number | undefined> {
+  for (const node of nodes) {
+    const response = await fetch(`${node.url}/v1/${encodeURIComponent(ns)}/objects/last`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    const json = (await response.json()) as { readonly commit_seq?: number };
+    if (response.status === 200) return json.commit_seq;
+  }
+  return undefined;
+}
+
+function asText(history: readonly ChangeBatch[]): string {
+  return JSON.stringify(
+    history.map(({ commitSeq, events }) => [
+      commitSeq,
+      events.map(({ kind, id, object }) => [kind, id, object && Buffer.from(object).toString()]),
+    ]),
+  );
+}
+
+/** The whole history of a namespace as one node tells it to a watch from the first change on. */
+async function readHistory(node: ClusterNode, ns: string, upTo: number): Promise<readonly ChangeBatch[]> {
+  const ending = new AbortController();
+  const timer = setTimeout(() => ending.abort(), 60_000);
+  const batches: ChangeBatch[] = [];
+  let events: ChangeEvent[] = [];
+  try {
+    const response = await fetch(`${node.url}/v1/${encodeURIComponent(ns)}/watch?from_commit=1`, {
+      signal: ending.signal,
+    });
+    if (!response.ok || response.body === null) {
+      throw new Error(`the history at ${node.name}: ${response.status} ${await response.text()}`);
+    }
+    const parser = new SseParser();
+    for await (const bytes of response.body) {
+      for (const { id, data } of parser.push(bytes as Uint8Array)) {
+        const wire = JSON.parse(data) as WireChange;
+        if (wire.type === 'PUT' || wire.type === 'DELETE') events.push(changeOf(wire));
+        if (id === undefined) continue;
+        if (events.length > 0) {
+          batches.push({
+            ns,
+            commitSeq: Number(id) as ChangeBatch['commitSeq'],
+            prevCommitSeq: (batches.at(-1)?.commitSeq ?? 0) as ChangeBatch['commitSeq'],
+            tsMs: Date.parse(wire.ts),
+            events,
+          });
+          events = [];
+        }
+        if (Number(id) >= upTo) return batches;
+      }
+    }
+    throw new Error(`the history at ${node.name} broke off before ${upTo}`);
+  } finally {
+    clearTimeout(timer);
+    ending.abort();
+  }
+}
+
+function changeOf({ type, id, reason, object }: WireChange): ChangeEvent {
+  return {
+    kind: type === 'PUT' ? 'put' : 'delete',
+    id,
+    type: object?.type ?? 'object',
+    tags: object?.tags ?? {},
+    ...(reason !== undefined && { reason }),
+    ...(object !== undefined && { object: encoder.encode(JSON.stringify(object)) }),
+  };
+}

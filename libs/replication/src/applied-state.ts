@@ -1,0 +1,159 @@
+import {
+  EntryKind,
+  type ChangeBatch,
+  type CommandOutcome,
+  type CommitSeq,
+  type LogEntry,
+  type LogIndex,
+  type Term,
+} from '#contracts';
+import type { ConfState, SnapshotMetadata } from '#raft';
+import { ApplyBatch, RowCache, readApplied, type Digest, type StateReader } from '#state-machine';
+import type { StateStore } from './ports';
+import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
+
+/** Of a member that nobody has told anything yet: it cannot campaign, and waits for a leader. */
+const NO_CONFIGURATION: ConfState = {
+  voters: [],
+  votersOutgoing: [],
+  learners: [],
+  learnersNext: [],
+  autoLeave: false,
+};
+
+export interface AppliedStateOptions {
+  readonly digest: Digest;
+  readonly rowCacheBytes: number;
+  /** Lets a configuration take force in the core, and gives what it then is. */
+  readonly applyConfChange: (data: Uint8Array) => ConfState;
+}
+
+/** What a run of entries came to. */
+export interface AppliedRun {
+  /** One for each entry, in order; `undefined` where nobody can be waiting for one. */
+  readonly outcomes: readonly (CommandOutcome | undefined)[];
+  readonly changes: readonly ChangeBatch[];
+}
+
+/**
+ * What a replica has applied: its state, where that stands in the log and in the history, and the configuration
+ * that was in force there. They change together, in one write.
+ */
+export class AppliedState {
+  private current: StateStore;
+  private cache: RowCache;
+  private at: LogIndex;
+  private atTerm: Term;
+  private seq: CommitSeq;
+  private conf: ConfState;
+
+  constructor(
+    store: StateStore,
+    private readonly options: AppliedStateOptions,
+  ) {
+    const { appliedIndex, appliedTerm, commitSeq } = readApplied(store);
+    this.current = store;
+    this.cache = new RowCache(store, options.rowCacheBytes);
+    this.at = appliedIndex;
+    this.atTerm = appliedTerm;
+    this.seq = commitSeq;
+    this.conf = configurationOf(store);
+  }
+
+  /** The store that counts; another one after a snapshot was installed, so it is not kept by callers. */
+  get store(): StateStore {
+    return this.current;
+  }
+
+  /** The same rows through a cache of those that are read most. */
+  get reader(): StateReader {
+    return this.cache;
+  }
+
+  get index(): LogIndex {
+    return this.at;
+  }
+
+  get term(): Term {
+    return this.atTerm;
+  }
+
+  get commitSeq(): CommitSeq {
+    return this.seq;
+  }
+
+  get configuration(): ConfState {
+    return this.conf;
+  }
+
+  /** A snapshot stands where the state stands: it is streamed from a scan opened at the moment of sending. */
+  snapshot(): SnapshotMetadata | undefined {
+    if (this.at === 0) return undefined;
+    return { index: this.at, term: this.atTerm, confState: this.conf };
+  }
+
+  /** Applies a run of committed entries, in order, as one write. Throws on a gap, and on what it cannot read. */
+  apply(entries: readonly LogEntry[]): AppliedRun {
+    const batch = new ApplyBatch(this.cache, this.options.digest);
+    const outcomes: (CommandOutcome | undefined)[] = [];
+    const changes: ChangeBatch[] = [];
+    let confRow: Uint8Array | undefined;
+    for (const entry of entries) {
+      if (entry.index <= this.at) {
+        // The core came to know of it as an entry while a snapshot that holds it was installed.
+        if (entry.kind === EntryKind.confChange) this.options.applyConfChange(entry.data);
+        outcomes.push(undefined);
+        continue;
+      }
+      if (entry.index !== this.at + 1) throw new Error(`entry ${entry.index} follows applied ${this.at}`);
+      if (entry.kind === EntryKind.confChange) {
+        this.conf = this.options.applyConfChange(entry.data);
+        confRow = encodeConfState(this.conf);
+      }
+      if (entry.kind === EntryKind.confChange || entry.data.length === 0) {
+        batch.skip(entry.index, entry.term);
+        outcomes.push(undefined);
+      } else {
+        const applied = batch.apply(entry.index, entry.term, entry.data);
+        outcomes.push(applied.outcome);
+        for (const change of applied.changes) changes.push(change);
+      }
+      this.at = entry.index;
+      this.atTerm = entry.term;
+    }
+    this.write(batch, confRow);
+    this.seq = batch.commitSeq;
+    return { outcomes, changes };
+  }
+
+  /** Puts an installed snapshot in the place of the state and gives the one before, to be closed. Never goes back. */
+  replace(next: StateStore): StateStore {
+    const before = this.current;
+    const { appliedIndex, appliedTerm, commitSeq } = readApplied(next);
+    if (appliedIndex <= this.at) {
+      throw new Error(`a snapshot at ${appliedIndex} cannot replace a state at ${this.at}`);
+    }
+    this.current = next;
+    this.cache = new RowCache(next, this.options.rowCacheBytes);
+    this.at = appliedIndex;
+    this.atTerm = appliedTerm;
+    this.seq = commitSeq;
+    this.conf = configurationOf(next);
+    return before;
+  }
+
+  private write(batch: ApplyBatch, confRow: Uint8Array | undefined): void {
+    const writes = batch.finish();
+    const all =
+      confRow === undefined
+        ? writes
+        : { ...writes, puts: [...writes.puts, [CONF_STATE_KEY, confRow] as const] };
+    this.current.write(all);
+    this.cache.wrote(all);
+  }
+}
+
+function configurationOf(store: StateStore): ConfState {
+  const row = store.get(CONF_STATE_KEY);
+  return row === undefined ? NO_CONFIGURATION : decodeConfState(row);
+}

@@ -1,0 +1,84 @@
+import { Table } from './format';
+import { keyString } from './overlay';
+import type { KeyRange, StateReader, WriteSet } from './state-reader';
+
+/** What an entry costs beside its key and value. */
+const ENTRY_BYTES = 160;
+
+/**
+ * Keeps the rows that point reads ask for again and again in memory: heads, and the few rows that every command and
+ * read looks at. A miss costs what it cost before; a hit costs a lookup in a map instead of a call into the store.
+ *
+ * Invariant: a cached row is what the store has. Every write goes through {@link wrote} before the next read.
+ *
+ * Two generations instead of a list of uses: a hit in the older one moves the row to the newer; when the newer is
+ * full it becomes the older, and what nobody asked for meanwhile is gone.
+ */
+export class RowCache implements StateReader {
+  private newer = new Map<string, Uint8Array>();
+  private older = new Map<string, Uint8Array>();
+  private newerBytes = 0;
+
+  /** `limitBytes` bounds both generations together, about. */
+  constructor(
+    private readonly base: StateReader,
+    private readonly limitBytes: number,
+  ) {}
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    if (!isCached(key)) return this.base.get(key);
+    const name = keyString(key);
+    const fresh = this.newer.get(name);
+    if (fresh !== undefined) return fresh;
+    const aged = this.older.get(name);
+    if (aged !== undefined) {
+      this.older.delete(name);
+      this.keep(name, aged);
+      return aged;
+    }
+    const read = this.base.get(key);
+    if (read !== undefined) this.keep(name, read);
+    return read;
+  }
+
+  scan(range: KeyRange): Iterable<readonly [key: Uint8Array, value: Uint8Array]> {
+    return this.base.scan(range);
+  }
+
+  /** The store has taken these writes: what is cached of them follows. */
+  wrote({ puts, deletes }: WriteSet): void {
+    for (const [key, value] of puts) {
+      if (!isCached(key)) continue;
+      const name = keyString(key);
+      const known = this.newer.get(name) ?? this.older.get(name);
+      if (known === undefined) continue;
+      this.forget(name);
+      // A copy: the row may be a piece of a slab that should not live as long as this.
+      this.keep(name, value.slice());
+    }
+    for (const key of deletes) if (isCached(key)) this.forget(keyString(key));
+  }
+
+  private keep(name: string, value: Uint8Array): void {
+    this.newer.set(name, value);
+    this.newerBytes += name.length + value.length + ENTRY_BYTES;
+    if (this.newerBytes * 2 <= this.limitBytes) return;
+    this.older = this.newer;
+    this.newer = new Map();
+    this.newerBytes = 0;
+  }
+
+  private forget(name: string): void {
+    const fresh = this.newer.get(name);
+    if (fresh !== undefined) {
+      this.newer.delete(name);
+      this.newerBytes -= name.length + fresh.length + ENTRY_BYTES;
+    }
+    this.older.delete(name);
+  }
+}
+
+function isCached(key: Uint8Array): boolean {
+  const table = key[0];
+  return table === Table.heads || table === Table.namespaces || table === Table.counters;
+}
