@@ -103,6 +103,8 @@ export class Housekeeping {
     if (upTo <= floor) return;
     // Only what has reached the state's own disk may go from the log.
     await replica.store.flush();
+    // A state that a snapshot has just replaced is ahead of its log, until that starts over after it.
+    if (!this.running || log.term(replica.group, upTo as LogIndex) === undefined) return;
     log.compact(replica.group, upTo as LogIndex);
     this.floors.set(replica, upTo as LogIndex);
   }

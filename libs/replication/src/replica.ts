@@ -73,6 +73,7 @@ export class Replica {
   private readonly positions = new PendingPositions();
   private readonly queue: LogEntry[] = [];
   private leaderNow: MemberId;
+  private isHeld = false;
   private caughtUp = false;
 
   constructor(private readonly options: ReplicaOptions) {
@@ -258,7 +259,7 @@ export class Replica {
 
   /** Applies what the last ready handed out (which the core bounds in bytes) as one write to the state. */
   applyQueued(): void {
-    if (this.queue.length === 0) return;
+    if (this.queue.length === 0 || this.isHeld) return;
     const entries = this.queue.splice(0);
     const { outcomes, changes } = this.state.apply(entries);
     this.raft.applied(this.state.index);
@@ -267,6 +268,19 @@ export class Replica {
     for (const [at, entry] of entries.entries()) this.proposals.settle(entry.index, entry.term, outcomes[at]);
     this.reads.appliedTo(this.state.index);
     this.positions.reached(this.state.commitSeq);
+  }
+
+  /**
+   * Applies nothing until {@link resumeApplying}: while a snapshot that is ahead of the state is made to count, the
+   * state must not overtake it.
+   */
+  holdApplying(): void {
+    this.isHeld = true;
+  }
+
+  resumeApplying(): void {
+    this.isHeld = false;
+    this.options.onWork(this);
   }
 
   /**

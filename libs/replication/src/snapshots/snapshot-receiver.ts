@@ -49,6 +49,11 @@ export class SnapshotReceiver {
       replica.step(message);
       return;
     }
+    if (replica.applied >= (message.snapshot?.index ?? 0)) {
+      // An earlier transfer brought the state here, but the core would not hear of it: its offer had grown old.
+      replica.step({ ...message, snapshot: replica.snapshotOfState() });
+      return;
+    }
     this.receiving.add(replica.group);
     void this.fetch(replica, message)
       .catch((error: unknown) => {
@@ -67,13 +72,16 @@ export class SnapshotReceiver {
         await next.abandon();
         return;
       }
+      replica.holdApplying();
       await next.install();
     } catch (error) {
+      replica.resumeApplying();
       await next.abandon();
       throw error;
     }
     const before = replica.replaceState(next.store);
     replica.step({ ...message, snapshot: replica.snapshotOfState() });
+    replica.resumeApplying();
     this.options.onInstalled(replica);
     await before.close();
     await next.cleanUp();

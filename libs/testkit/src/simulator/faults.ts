@@ -32,8 +32,6 @@ export type Fault = (typeof FAULTS)[number];
 /** Faults of one run, one after the other, each with its own end. */
 export class Faults {
   private active = true;
-  /** The machine whose data was damaged last: no other is, before the groups have gone on without it. */
-  private rotten: SimHost | undefined;
 
   constructor(
     private readonly world: World,
@@ -56,7 +54,6 @@ export class Faults {
     for (const host of world.hosts.values()) {
       host.crashAtDisk = undefined;
       this.mendDisk(host);
-      this.membership.end();
       if (host.life?.paused === true) world.scheduler.resume(host.life);
     }
   }
@@ -186,9 +183,7 @@ export class Faults {
    */
   private rot(host: SimHost): void {
     const { random, world } = this;
-    if (this.rotten !== host && (this.rotten?.quarantined === undefined) !== (this.rotten === undefined))
-      return;
-    if (host.quarantined !== undefined || !this.membership.isSound()) return;
+    if (!host.isWhole || !this.membership.isSound()) return;
     const { disk } = host;
     const segments = disk
       .files()
@@ -200,7 +195,7 @@ export class Faults {
     const used = bytes.findLastIndex((byte) => byte !== 0) + 1;
     const safe = path === segments.at(-1) ? used - NEWEST_RECORDS_BYTES : used;
     if (safe <= 0) return;
-    this.rotten = host;
+    host.damaged = true;
     const position = random.below(safe);
     world.note(`node ${host.member}: a bit flips in ${path} at ${position} of ${used}`);
     disk.corrupt(path, position, 1 << random.below(8));

@@ -1,17 +1,17 @@
-import type { GroupId, HardState } from '#contracts';
+import type { GroupId } from '#contracts';
 import type { LogStore, LogWrite } from '#replication';
 
 /** One group's log by the terms of its entries: `terms[index]`. */
 export interface GroupImage {
   floorIndex: number;
   terms: number[];
-  hardState: { term: number; vote: number };
+  hardState: { term: number; vote: number; commit: number };
 }
 
 export const lastIndexOf = (image: GroupImage): number => image.terms.length - 1;
 
 function emptyImage(): GroupImage {
-  return { floorIndex: 0, terms: [0], hardState: { term: 0, vote: 0 } };
+  return { floorIndex: 0, terms: [0], hardState: { term: 0, vote: 0, commit: 0 } };
 }
 
 function applyWrite(image: GroupImage, { reset, hardState, entries }: LogWrite): void {
@@ -20,7 +20,10 @@ function applyWrite(image: GroupImage, { reset, hardState, entries }: LogWrite):
     image.terms.length = 0;
     image.terms[reset.index] = reset.term;
   }
-  if (hardState !== undefined) image.hardState = { term: hardState.term, vote: hardState.vote };
+  if (hardState !== undefined) {
+    const { term, vote, commit } = hardState;
+    image.hardState = { term, vote, commit };
+  }
   const first = entries[0];
   if (first === undefined) return;
   image.terms.length = first.index;
@@ -124,8 +127,8 @@ function recoveredImage(log: LogStore, group: GroupId): GroupImage {
   const state = log.state(group);
   const image = emptyImage();
   if (state === undefined) return image;
-  const { term, vote } = state.hardState as HardState;
-  image.hardState = { term, vote };
+  const { term, vote, commit } = state.hardState;
+  image.hardState = { term, vote, commit };
   image.floorIndex = state.floorIndex;
   image.terms.length = 0;
   for (let index: number = state.floorIndex; index <= state.lastIndex; index++) {

@@ -23,15 +23,11 @@ const REJOIN_WITHIN_MS = 1_000;
  * replaced. One loss at a time: the next one waits until the groups have gone on without the last.
  */
 export class Membership {
-  private active = true;
   private joins = 0;
+  /** Nodes that have begun to ask and are not let in yet. */
+  private joining = 0;
 
   constructor(private readonly options: MembershipOptions) {}
-
-  /** Nobody new is let in any more. */
-  end(): void {
-    this.active = false;
-  }
 
   /** The newest that any running node knows of the nodes: which of them are to live. */
   expected(): SimHost[] {
@@ -44,9 +40,12 @@ export class Membership {
     });
   }
 
-  /** Whether no node is on its way out. */
+  /** Whether no node is on its way in or out. */
   isSettled(): boolean {
-    return ![...(this.newestDirectory()?.values() ?? [])].some(({ state }) => state === 'leaving');
+    return (
+      this.joining === 0 &&
+      ![...(this.newestDirectory()?.values() ?? [])].some(({ state }) => state === 'leaving')
+    );
   }
 
   grow(): void {
@@ -90,13 +89,10 @@ export class Membership {
     const { rules, world } = this.options;
     return [META_GROUP, DEFAULT_GROUP].every((group) => {
       const configuration = rules.configuration(group);
-      if (configuration === undefined) return false;
-      const { voters, votersOutgoing } = configuration;
-      const isWhole = (member: MemberId): boolean => {
-        const host = world.hosts.get(member);
-        return host !== undefined && host.quarantined === undefined;
-      };
-      return voters.length >= 3 && votersOutgoing.length === 0 && voters.every(isWhole);
+      if (configuration === undefined || !rules.isConfigured(group)) return false;
+      const { voters } = configuration;
+      const isWhole = (member: MemberId): boolean => world.hosts.get(member)?.isWhole === true;
+      return voters.length >= 3 && voters.every(isWhole);
     });
   }
 
@@ -108,15 +104,17 @@ export class Membership {
     const address = { region: 'local', host: name, port: 1 };
     const question = { ...address, name: name as NodeName, incarnation, httpUrl: `http://${name}` };
     const addresses = [...world.hosts.keys()].map((member) => ({ host: String(member), port: 1 }));
+    this.joining++;
     join(question, addresses, {
       clock,
       introductions: {
         ask: ({ host }, _kind, body, { timeoutMs }) => this.ask(Number(host), body, timeoutMs, life),
       },
       onProgress: (what) => world.note(`${name}: ${what}`),
-      stopped: () => !this.active,
+      stopped: () => false,
     }).then(
       (identity) => {
+        this.joining--;
         if (world.hosts.has(identity.member))
           return world.broken(new Error(`member ${identity.member} was given out twice`));
         world.note(`${name} is let in as node ${identity.member}`);
@@ -145,7 +143,7 @@ export class Membership {
           if (!host.isUp) return;
           host.node!.admit(body).then(
             (answer) => later('an introduction is answered', () => resolve(answer), life),
-            (error: unknown) => later('an introduction is refused', () => reject(error as Error), life),
+            (error: Error) => later('an introduction is refused', () => reject(error), life),
           );
         },
         target,

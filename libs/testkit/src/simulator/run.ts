@@ -7,6 +7,8 @@ import type { SeedResult, SeedTask } from './worker';
 const MOST_WORKERS = 2;
 const PROGRESS_EVERY_MS = 10_000;
 
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
 /** Runs seeds one after the other in worker processes; resolves to the exit code: 0 when all passed, 1 otherwise. */
 function runSeeds({ seeds, firstSeed, steps, bug }: RunArguments): Promise<number> {
   const startedMs = Date.now();
@@ -18,7 +20,7 @@ function runSeeds({ seeds, firstSeed, steps, bug }: RunArguments): Promise<numbe
   let undecided = 0;
   const seconds = (): string => ((Date.now() - startedMs) / 1000).toFixed(0);
   const progress = setInterval(() => {
-    console.log(`  .. ${passed + failed.length} of ${seeds} seeds, ${failed.length} failed, ${seconds()} s`);
+    say(`  .. ${passed + failed.length} of ${seeds} seeds, ${failed.length} failed, ${seconds()} s`);
   }, PROGRESS_EVERY_MS);
 
   const take = (result: SeedResult): void => {
@@ -29,10 +31,10 @@ function runSeeds({ seeds, firstSeed, steps, bug }: RunArguments): Promise<numbe
       return;
     }
     failed.push(result.seed);
-    console.log(`seed ${result.seed} failed: ${result.failure}`);
-    console.log(`the last events:\n${result.trace}`);
+    say(`seed ${result.seed} failed: ${result.failure}`);
+    say(`the last events:\n${result.trace}`);
     const planted = bug === undefined ? '' : ` --bug ${bug}`;
-    console.log(`replay: npm run sim -- --seeds 1 --seed ${result.seed} --steps ${steps}${planted}\n`);
+    say(`replay: npm run sim -- --seeds 1 --seed ${result.seed} --steps ${steps}${planted}\n`);
   };
 
   const serve = (worker: ChildProcess): Promise<void> =>
@@ -69,12 +71,12 @@ function runSeeds({ seeds, firstSeed, steps, bug }: RunArguments): Promise<numbe
   const workers = Array.from({ length: count }, () => serve(fork(path.join(__dirname, 'worker.js'))));
   return Promise.all(workers).then(() => {
     clearInterval(progress);
-    if (undecided > 0) console.log(`${undecided} histories were too hard to decide within their limit`);
-    console.log(`${totalSteps} steps in ${seconds()} s`);
-    if (failed.length > 0) console.log(`failed seeds: ${failed.sort((a, b) => a - b).join(' ')}`);
+    if (undecided > 0) say(`${undecided} histories were too hard to decide within their limit`);
+    say(`${totalSteps} steps in ${seconds()} s`);
+    if (failed.length > 0) say(`failed seeds: ${failed.sort((a, b) => a - b).join(' ')}`);
     const missing = seeds - passed - failed.length;
-    if (missing > 0) console.log(`${missing} seeds were not run`);
-    console.log(`${passed} passed, ${failed.length} failed`);
+    if (missing > 0) say(`${missing} seeds were not run`);
+    say(`${passed} passed, ${failed.length} failed`);
     return failed.length === 0 && missing === 0 ? 0 : 1;
   });
 }

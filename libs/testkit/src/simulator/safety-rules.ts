@@ -3,6 +3,7 @@ import { type LogWrite, type ReplicaStatus, readRaftFrame } from '#replication';
 import { type ConfState, type Message, MessageType } from '#raft';
 import { SimulationFailure } from './failure';
 import { type GroupImage, lastIndexOf, type LogImage } from './log-image';
+import { isQuorum, mustBeAsked } from './quorums';
 import { hashText } from './random';
 
 /** What the rules look at of a node: its log's image, and its replicas while its process lives. */
@@ -26,6 +27,8 @@ interface GroupFacts {
   /** The configuration of whoever has applied most: it is a function of what was applied. */
   configuration: ConfState | undefined;
   configurationIndex: number;
+  /** Where it was first seen. */
+  configurationSince: number;
   readonly leaders: Map<number, MemberId>;
   readonly entries: Map<number, KnownEntry>;
   readonly votes: Map<string, MemberId>;
@@ -140,8 +143,23 @@ export class SafetyRules {
   private noteConfiguration({ group, applied, configuration }: ReplicaStatus): void {
     const facts = this.facts(group);
     if (applied < facts.configurationIndex || configuration.voters.length === 0) return;
+    if (JSON.stringify(configuration) !== JSON.stringify(facts.configuration))
+      facts.configurationSince = applied;
     facts.configuration = configuration;
     facts.configurationIndex = applied;
+  }
+
+  /**
+   * Whether every voter of a group has its newest configuration, and would still have it after a crash. Before that
+   * a voter of the configuration before it may be needed to find out that it was left.
+   */
+  isConfigured(group: GroupId): boolean {
+    const { configuration, configurationSince } = this.facts(group);
+    if (configuration === undefined || configuration.votersOutgoing.length > 0) return false;
+    return configuration.voters.every((member) => {
+      const image = this.hosts.get(member)?.image.durable(group);
+      return image !== undefined && Math.max(image.hardState.commit, image.floorIndex) >= configurationSince;
+    });
   }
 
   private checkStatus(host: RuledHost, status: ReplicaStatus): void {
@@ -211,7 +229,7 @@ export class SafetyRules {
       );
     }
     const holding = this.holders(group, commit);
-    if (mustBeAsked(configuration, holding) || mustBeAsked(counted, holding)) return;
+    if (isQuorum(configuration, holding) || isQuorum(counted, holding)) return;
     const { voters, votersOutgoing } = configuration;
     const of = [...voters, ...votersOutgoing].join(' ');
     fail(
@@ -353,6 +371,7 @@ export class SafetyRules {
         decidedIn: [0, 1],
         configuration: undefined,
         configurationIndex: 0,
+        configurationSince: 0,
         leaders: new Map(),
         entries: new Map(),
         votes: new Map(),
@@ -361,17 +380,6 @@ export class SafetyRules {
     }
     return facts;
   }
-}
-
-/**
- * Whether nobody can be elected without one of these. While the configuration is joint an election needs both
- * majorities, so that a majority of either is enough: what the old voters committed holds before the new ones have it.
- */
-function mustBeAsked({ voters, votersOutgoing }: ConfState, holding: readonly MemberId[]): boolean {
-  return [voters, votersOutgoing].some((half) => {
-    const count = half.filter((member) => holding.includes(member)).length;
-    return count * 2 > half.length;
-  });
 }
 
 function fail(what: string): never {

@@ -16,6 +16,7 @@ import { type ClockError, HostClock } from './host-clock';
 import { LogImage } from './log-image';
 import { LIMITS_OF_A_RUN, raftSettings } from './node-settings';
 import type { SeededStream } from './random';
+import { processDisk } from './process-disk';
 import type { SafetyRules } from './safety-rules';
 import { Life, type Scheduler } from './scheduler';
 import type { SimNetwork } from './sim-network';
@@ -58,6 +59,8 @@ export class SimHost {
   node: Node | undefined;
   /** Why this machine must not come back under its identity. */
   quarantined: string | undefined;
+  /** Something on its disk was changed behind its back, whether it has noticed or not. */
+  damaged = false;
   /** The process is to die right before, or right after, its next operation on the disk. */
   crashAtDisk: 'before' | 'after' | undefined;
   /** Simulated milliseconds that a sync takes at most. */
@@ -78,6 +81,11 @@ export class SimHost {
 
   get incarnation(): string {
     return this.identity.incarnation;
+  }
+
+  /** Whether its disk has all that it promised. */
+  get isWhole(): boolean {
+    return this.quarantined === undefined && !this.damaged;
   }
 
   get isUp(): boolean {
@@ -188,7 +196,7 @@ export class SimHost {
     const inner = await openLog({
       ...LIMITS_OF_A_RUN.log,
       dir: LOG_FOLDER,
-      disk: this.disk,
+      disk: processDisk(this.disk, life),
       onFatal,
       monotonicMs: () => clock.monotonicMs(),
     });
@@ -216,7 +224,7 @@ export class SimHost {
         save: (identity) => this.saveIdentity(identity, life),
       },
       log,
-      stores: this.recordedStores(),
+      stores: this.recordedStores(life),
       network: network.attach(member, life, (from) => this.accepts(from)),
       address: {
         region: 'local',
@@ -268,25 +276,31 @@ export class SimHost {
     }
   }
 
-  private recordedStores(): StateStores {
+  private recordedStores(life: Life): StateStores {
+    /** A dead process gets no answer: its successor may have the stores open. */
+    const ifAlive = <T>(act: () => Promise<T>): Promise<T> =>
+      life.alive ? act() : new Promise<T>(() => undefined);
     return {
-      open: async (group) => {
-        const store = await this.stores.open(group);
-        this.openStores.set(group, store);
-        return store;
-      },
-      begin: async (group) => {
-        const next = await this.stores.begin(group);
-        const install = async (): Promise<void> => {
-          await next.install();
-          this.openStores.set(group, next.store);
-        };
-        return { ...next, install };
-      },
-      destroy: (group) => {
-        this.openStores.delete(group);
-        return this.stores.destroy(group);
-      },
+      open: (group) =>
+        ifAlive(async () => {
+          const store = await this.stores.open(group);
+          this.openStores.set(group, store);
+          return store;
+        }),
+      begin: (group) =>
+        ifAlive(async () => {
+          const next = await this.stores.begin(group);
+          const install = async (): Promise<void> => {
+            await next.install();
+            this.openStores.set(group, next.store);
+          };
+          return { ...next, install: () => ifAlive(install) };
+        }),
+      destroy: (group) =>
+        ifAlive(() => {
+          this.openStores.delete(group);
+          return this.stores.destroy(group);
+        }),
     };
   }
 

@@ -1,5 +1,5 @@
 import { StateError, type MemberId } from '#contracts';
-import type { Network, NetworkHandlers, PeerAddress } from '#replication';
+import type { Network, NetworkHandlers } from '#replication';
 import type { SeededStream } from './random';
 import type { Life, Scheduler } from './scheduler';
 
@@ -61,7 +61,7 @@ export class SimNetwork {
     return {
       send: (to, kind, parts) => this.send(member, life, to, kind, parts),
       request: (to, kind, body, { timeoutMs }) => this.request(member, life, to, kind, body, timeoutMs),
-      setPeers: (_peers: readonly PeerAddress[]) => undefined,
+      setPeers: () => undefined,
       setHandlers: (handlers) => {
         here.handlers = handlers;
         this.options.scheduler.after(FIRST_RECONNECT_MS, 'links up', () => this.announce(member, true), life);
@@ -154,9 +154,9 @@ export class SimNetwork {
       this.carry(from, to, `request ${from}>${to}`, (handlers) => {
         const done = (bytes: Uint8Array): void =>
           answer(`answer ${to}>${from}`, () => resolve(bytes.slice()));
-        const failed = (error: unknown): void => {
+        const failed = (error: Error): void => {
           if (!(error instanceof StateError)) this.options.onBroken(error);
-          answer(`refusal ${to}>${from}`, () => reject(error as Error));
+          answer(`refusal ${to}>${from}`, () => reject(error));
         };
         handlers.onRequest(from, kind, body.slice()).then(done, failed);
       });

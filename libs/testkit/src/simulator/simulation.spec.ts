@@ -10,7 +10,10 @@ const FIRST_SEED = Number(process.env['SEED'] ?? 1);
 const SEEDS = Number(process.env['SEEDS'] ?? 6);
 const STEPS = 10_000;
 
-/** Each of these has failed once, for the reason given. */
+/**
+ * Each of these has failed once, for the reason given. What is drawn in a run has changed since, so that not every
+ * one still leads to where it failed.
+ */
 const KEPT_SEEDS: readonly { readonly seed: number; readonly steps: number; readonly why: string }[] = [
   { seed: 3, steps: 20_000, why: 'a read at a replica that moved away was never answered' },
   { seed: 6, steps: 10_000, why: 'a watch resumed at a replica that was behind was told compacted' },
@@ -23,6 +26,16 @@ const KEPT_SEEDS: readonly { readonly seed: number; readonly steps: number; read
   { seed: 54, steps: 20_000, why: 'a member that was removed while it was away never heard of it' },
   { seed: 70, steps: 20_000, why: 'a stopping node gave up a replica on its closed log' },
   { seed: 262, steps: 20_000, why: 'a crash while a replica was given up left a node that refused to start' },
+  {
+    seed: 93,
+    steps: 20_000,
+    why: 'damage found while a segment was emptied was thrown where nobody could catch it',
+  },
+  {
+    seed: 107,
+    steps: 20_000,
+    why: 'a snapshot was installed that the core would not hear of, and then again',
+  },
 ];
 
 function failureOf(outcome: SimulationOutcome): string | undefined {

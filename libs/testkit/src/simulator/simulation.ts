@@ -1,15 +1,13 @@
 import { META_GROUP, memberId, type MemberId, type NodeName } from '#contracts';
-import { readApplied, stateDigest } from '#state-machine';
+import { readApplied } from '#state-machine';
 import { DEFAULT_GROUP, type FoundingMember, type NodeIdentity } from '#replication';
 import { LogCorruption } from '#wal';
-import { checkHistory } from '../linearizability/check-history';
-import { findCommitOrderFaults } from '../linearizability/commit-order';
 import { HistoryRecorder } from '../linearizability/history';
-import { objectModel, type ObjectInput, type ObjectOutput } from '../linearizability/models/object-model';
-import { sha256 } from '../state-replay';
+import type { ObjectInput, ObjectOutput } from '../linearizability/models/object-model';
 import { Client, ClientTally } from './client';
 import { DecidedHistory } from './decided-history';
 import { SimulationFailure } from './failure';
+import { compareStates, judgeHistory } from './final-judgement';
 import { FAULTS, Faults, GOOD_LINKS, type Fault } from './faults';
 import type { SimulatedBug } from './planted-bug';
 import { SeededStream } from './random';
@@ -52,7 +50,6 @@ const CLIENTS = 4;
 const MEAN_THINK_MS = 40;
 const SETTLE_LIMIT_MS = 20_000;
 const PROBE_EVERY_MS = 100;
-const HISTORY_CONFIGURATIONS = 100_000;
 const START_OF_TIME_MS = 1_700_000_000_000;
 
 /** One run: a cluster of real nodes over simulated machines, clients, trouble, and judges, all from one seed. */
@@ -74,7 +71,7 @@ export class Simulation implements World {
   private readonly faults: Faults;
   private readonly membership: Membership;
   private checks: (() => void)[] = [];
-  private failure: unknown;
+  private failure: Error | undefined;
   private steps = 0;
   private crashes = 0;
 
@@ -145,7 +142,7 @@ export class Simulation implements World {
   }
 
   broken(error: unknown): void {
-    this.failure ??= error;
+    this.failure ??= error instanceof Error ? error : new Error(String(error));
   }
 
   afterStep(check: () => void): void {
@@ -170,9 +167,7 @@ export class Simulation implements World {
       if (host !== undefined) this.inspect(host);
       if (this.checks.length > 0) for (const check of this.checks.splice(0)) check();
     });
-    if (this.failure === undefined) return;
-    const { failure } = this;
-    throw failure instanceof Error ? failure : new Error(String(failure));
+    if (this.failure !== undefined) throw this.failure;
   }
 
   private guard(act: () => void): void {
@@ -199,12 +194,18 @@ export class Simulation implements World {
     for (const client of this.clients) client.stop();
     for (const host of this.hosts.values()) host.boot();
     const deadlineMs = this.scheduler.nowMs + SETTLE_LIMIT_MS;
+    const probed = new Set<MemberId>();
     const written = new Set<MemberId>();
-    for (const host of this.hosts.values()) this.probe(host, written);
-    const isSettled = (): boolean =>
-      this.membership.isSettled() &&
-      this.living().every((host) => written.has(host.member)) &&
-      this.isEqual();
+    const probeOnce = (host: SimHost): void => {
+      if (!probed.has(host.member)) this.probe(host, written);
+      probed.add(host.member);
+    };
+    const isSettled = (): boolean => {
+      const living = this.living();
+      living.forEach(probeOnce);
+      const allWritten = living.every((host) => written.has(host.member));
+      return allWritten && this.membership.isSettled() && this.isEqual();
+    };
     await this.until(isSettled, deadlineMs);
     for (const watcher of this.watchers) watcher.finish(await this.reached(watcher, deadlineMs));
     // What clients had asked for last may have come through meanwhile.
@@ -273,31 +274,10 @@ export class Simulation implements World {
     return true;
   }
 
-  private compareStates(): void {
-    for (const group of GROUPS) {
-      const digests = new Map<string, MemberId>();
-      for (const { member, openStores } of this.living()) {
-        const store = openStores.get(group);
-        if (store === undefined) continue;
-        digests.set(stateDigest(store, sha256), member);
-      }
-      if (digests.size <= 1) continue;
-      throw new SimulationFailure(
-        `nodes ${[...digests.values()].join(' and ')} differ in the state of group ${group}`,
-      );
-    }
-  }
-
   private judge(): 'linearizable' | 'unknown' {
-    this.compareStates();
+    for (const group of GROUPS) compareStates(group, this.living());
     const history = this.recorder.history().filter((_, handle) => !this.tally.withoutEffect.has(handle));
-    const faults = findCommitOrderFaults(history);
-    if (faults.length > 0)
-      throw new SimulationFailure(`positions contradict the calls: ${faults.join('; ')}`);
-    const result = checkHistory(objectModel, history, { configurationLimit: HISTORY_CONFIGURATIONS });
-    if (result.verdict === 'illegal')
-      throw new SimulationFailure(`the history is not linearizable:\n${result.explanation}`);
-    return result.verdict;
+    return judgeHistory(history);
   }
 
   private describe(): string {

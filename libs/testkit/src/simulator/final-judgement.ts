@@ -1,0 +1,35 @@
+import type { GroupId, MemberId } from '#contracts';
+import { stateDigest } from '#state-machine';
+import { checkHistory } from '../linearizability/check-history';
+import { findCommitOrderFaults } from '../linearizability/commit-order';
+import type { History } from '../linearizability/history';
+import { objectModel, type ObjectInput, type ObjectOutput } from '../linearizability/models/object-model';
+import { sha256 } from '../state-replay';
+import { SimulationFailure } from './failure';
+import type { SimHost } from './sim-host';
+
+/** Enough for what clients of one run do; beyond it a history counts as not decided, and the run as passed. */
+const HISTORY_CONFIGURATIONS = 100_000;
+
+/** Replicas that have applied the same must be the same, row by row. */
+export function compareStates(group: GroupId, hosts: readonly SimHost[]): void {
+  const digests = new Map<string, MemberId>();
+  for (const { member, openStores } of hosts) {
+    const store = openStores.get(group);
+    if (store !== undefined) digests.set(stateDigest(store, sha256), member);
+  }
+  if (digests.size <= 1) return;
+  throw new SimulationFailure(
+    `nodes ${[...digests.values()].join(' and ')} differ in the state of group ${group}`,
+  );
+}
+
+export function judgeHistory(history: History<ObjectInput, ObjectOutput>): 'linearizable' | 'unknown' {
+  const faults = findCommitOrderFaults(history);
+  if (faults.length > 0) throw new SimulationFailure(`positions contradict the calls: ${faults.join('; ')}`);
+  const result = checkHistory(objectModel, history, { configurationLimit: HISTORY_CONFIGURATIONS });
+  if (result.verdict === 'illegal') {
+    throw new SimulationFailure(`the history is not linearizable:\n${result.explanation}`);
+  }
+  return result.verdict;
+}
