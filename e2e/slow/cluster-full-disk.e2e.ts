@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { Client } from './launcher/client';
-import { Cluster } from './launcher/cluster';
-import { SmallDisk } from './launcher/disk-faults';
-import { RecordedClients } from './launcher/recorded-clients';
-import { checkWatchers, RecordedWatcher } from './launcher/recorded-watcher';
-import { until } from './launcher/until';
+import { Client } from '../launcher/client';
+import { Cluster } from '../launcher/cluster';
+import { SmallDisk } from '../launcher/disk-faults';
+import { RecordedClients } from '../launcher/recorded-clients';
+import { checkWatchers, RecordedWatcher } from '../launcher/recorded-watcher';
+import { until } from '../launcher/until';
 
 const NS = 'agent://full-disk';
 const SMALL = 'node-1';
