@@ -4,6 +4,7 @@ import type { KeyRange, StateReader, WriteSet } from './state-reader';
 
 /** What an entry costs beside its key and value. */
 const ENTRY_BYTES = 160;
+const SLAB_BYTES = 65_536;
 
 /**
  * Keeps the rows that point reads ask for again and again in memory: heads, and the few rows that every command and
@@ -18,6 +19,8 @@ export class RowCache implements StateReader {
   private newer = new Map<string, Uint8Array>();
   private older = new Map<string, Uint8Array>();
   private newerBytes = 0;
+  private slab = new Uint8Array(0);
+  private slabUsed = 0;
 
   /** `limitBytes` bounds both generations together, about. */
   constructor(
@@ -53,27 +56,40 @@ export class RowCache implements StateReader {
       const known = this.newer.get(name) ?? this.older.get(name);
       if (known === undefined) continue;
       this.forget(name);
-      // A copy: the row may be a piece of a slab that should not live as long as this.
-      this.keep(name, value.slice());
+      this.keep(name, value);
     }
     for (const key of deletes) if (isCached(key)) this.forget(keyString(key));
   }
 
+  /** Keeps a copy: the row may be a piece of other memory that should not live as long as this. */
   private keep(name: string, value: Uint8Array): void {
-    this.newer.set(name, value);
+    this.newer.set(name, this.copyOf(value));
     this.newerBytes += name.length + value.length + ENTRY_BYTES;
     if (this.newerBytes * 2 <= this.limitBytes) return;
     this.older = this.newer;
     this.newer = new Map();
     this.newerBytes = 0;
+    this.slab = new Uint8Array(0);
+    this.slabUsed = 0;
+  }
+
+  /** Rows of a generation share slabs, because they go together: thousands of small buffers are work for the collector. */
+  private copyOf(value: Uint8Array): Uint8Array {
+    if (value.length > SLAB_BYTES / 8) return value.slice();
+    if (this.slabUsed + value.length > this.slab.length) {
+      this.slab = new Uint8Array(Math.min(SLAB_BYTES, Math.max(1_024, this.limitBytes)));
+      this.slabUsed = 0;
+      if (value.length > this.slab.length) return value.slice();
+    }
+    const copy = this.slab.subarray(this.slabUsed, this.slabUsed + value.length);
+    copy.set(value);
+    this.slabUsed += value.length;
+    return copy;
   }
 
   private forget(name: string): void {
-    const fresh = this.newer.get(name);
-    if (fresh !== undefined) {
-      this.newer.delete(name);
-      this.newerBytes -= name.length + fresh.length + ENTRY_BYTES;
-    }
+    // Its bytes stay counted: their slab lives as long as the generation.
+    this.newer.delete(name);
     this.older.delete(name);
   }
 }

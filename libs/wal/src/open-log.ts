@@ -9,7 +9,7 @@ import { SegmentReader } from './segment-reader';
 import { cutTornTail } from './torn-tail';
 
 export const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
-const DEFAULT_RECENT_BYTES = 32 * 1024 * 1024;
+const DEFAULT_RECENT_BYTES = 4 * 1024 * 1024;
 const SMALLEST_SEGMENT_BYTES = 256;
 const LARGEST_SEGMENT_BYTES = 0x8000_0000;
 
