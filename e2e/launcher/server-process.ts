@@ -60,6 +60,10 @@ export class ServerProcess {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // A test that is given up on never gets to its own cleaning up.
+    const reap = (): void => void child.kill('SIGKILL');
+    process.once('exit', reap);
+    child.once('close', () => process.off('exit', reap));
     return new ServerProcess(child);
   }
 
