@@ -12,6 +12,13 @@ const STOP_DEADLINE_MS = 10_000;
 /** Output kept for the message of a failed test. */
 const OUTPUT_LINES = 200;
 
+const STARTED = new Set<ChildProcess>();
+
+// A test that ran out of time never gets to its own cleaning up.
+afterAll(() => {
+  for (const child of STARTED) child.kill('SIGKILL');
+});
+
 export interface ServerOptions {
   readonly dataDir: string;
   /** Added to, or put over, a node in dev mode on free ports. */
@@ -60,6 +67,8 @@ export class ServerProcess {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    STARTED.add(child);
+    child.once('close', () => STARTED.delete(child));
     return new ServerProcess(child);
   }
 
