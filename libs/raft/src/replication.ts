@@ -48,19 +48,8 @@ export function flushAppends(core: Core): void {
   for (const [member, progress] of core.tracker.progress) {
     if (member === core.id) continue;
     sendWhatFits(core, member, progress);
-    if (mustTellCommit(core, progress)) sendAppend(core, member, progress, true);
+    if (progress.canAdvanceCommit(core.log.committed)) sendAppend(core, member, progress, true);
   }
-}
-
-/**
- * Whether a commit index is worth a message of its own. While appends to the follower are unanswered it is not: it
- * goes along with the next entries, or leaves when the last answer arrives, or with a heartbeat if that is lost.
- * Under load this halves the messages. A conf change is the exception: once applied here, the leader may no longer
- * speak to a member that it removes.
- */
-function mustTellCommit(core: Core, progress: Progress): boolean {
-  if (!progress.canAdvanceCommit(core.log.committed)) return false;
-  return progress.inflights.count === 0 || core.pendingConfIndex > core.cursor.applied;
 }
 
 function sendWhatFits(core: Core, member: MemberId, progress: Progress): void {
@@ -166,7 +155,8 @@ export function handleAppendResponse(core: Core, message: Message): void {
     progress.resume();
   }
   maybeCommit(core);
-  if (progress.next <= core.log.lastIndex || mustTellCommit(core, progress)) core.appendsPending = true;
+  if (progress.next <= core.log.lastIndex || progress.canAdvanceCommit(core.log.committed))
+    core.appendsPending = true;
   maybeSendTimeoutNow(core, message.from);
 }
 
