@@ -1,5 +1,6 @@
 import type { GroupId, MemberId, NodeName } from '#contracts';
 import type { FoundingMember } from './identity';
+import type { NodeDocument } from './meta/documents';
 import type { NodeStatus } from './node-status';
 
 /**
@@ -46,8 +47,13 @@ export interface TransferQuestion {
   readonly to: MemberId;
 }
 
+/** What a node answers to `PeerKind.nodes`: the documents of all nodes, as its copy has them. */
+export interface KnownNodes {
+  readonly nodes: readonly NodeDocument[];
+}
+
 export function encodeBody(
-  body: FormQuestion | FormAnswer | JoinQuestion | JoinAnswer | NodeStatus | TransferQuestion,
+  body: FormQuestion | FormAnswer | JoinQuestion | JoinAnswer | NodeStatus | TransferQuestion | KnownNodes,
 ): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(body));
 }

@@ -300,6 +300,7 @@ export class Node {
     type Answer = (from: MemberId, body: Uint8Array) => Promise<Uint8Array>;
     const others = new Map<number, Answer>([
       [PeerKind.status, () => Promise.resolve(encodeBody(this.admin.status()))],
+      [PeerKind.nodes, () => Promise.resolve(this.book.answer())],
       [PeerKind.join, (_, body) => this.admit(body)],
       [PeerKind.snapshotChunk, (from, body) => this.sender.serve(from, body)],
       [PeerKind.transfer, (_, body) => Promise.resolve(this.admin.handOver(body)).then(() => nothing)],
@@ -348,6 +349,7 @@ export class Node {
     void this.book.announce(this.writer).catch(() => undefined);
     void this.relief.step().catch(() => undefined);
     for (const replica of this.driver.all()) {
+      if (replica.group === META_GROUP && replica.leader === NO_MEMBER) void this.book.askAround();
       this.confirm(replica);
       this.departures.look(replica);
     }

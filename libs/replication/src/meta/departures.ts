@@ -22,8 +22,7 @@ export class Departures {
   look(replica: Replica): void {
     const { member, directory } = this.options;
     const wanted = directory.groups.get(replica.group);
-    const hasBegun = replica.configuration.voters.length > 0;
-    if (replica.group === META_GROUP || wanted === undefined || !hasBegun) return;
+    if (replica.group === META_GROUP || wanted === undefined) return;
     if ([...wanted.voters, ...wanted.learners].includes(member)) return;
     if (!this.asking.has(replica)) void this.ask(replica);
   }

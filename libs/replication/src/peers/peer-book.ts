@@ -1,8 +1,11 @@
 import type { MemberId } from '#contracts';
+import { decodeBody, encodeBody, type KnownNodes } from '../cluster-bodies';
 import type { NodeIdentity } from '../identity';
 import type { Directory } from '../meta/directory';
+import type { NodeDocument } from '../meta/documents';
 import type { MetaWriter } from '../meta/meta-writer';
 import type { Network } from '../ports';
+import { PeerKind } from './peer-kinds';
 
 /** Where others reach this node. */
 export interface NodeAddress {
@@ -20,11 +23,16 @@ export interface PeerBookOptions {
   readonly addressOverrides: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
 }
 
+const ASK_TIMEOUT_MS = 1_000;
+
 /**
  * Who the other nodes are and where: the meta group's documents, the founders until those are known, and the
  * addresses that the operator gave this node itself, which win.
  */
 export class PeerBook {
+  /** Nodes that others told of and that this node's own copy of the documents does not have yet. */
+  private readonly heardOf = new Map<MemberId, NodeDocument>();
+
   constructor(private readonly options: PeerBookOptions) {}
 
   /** Whether a peer that has proven the secret is who the cluster knows under its member id. */
@@ -32,7 +40,7 @@ export class PeerBook {
     const { directory, identity } = this.options;
     const documented = directory.nodes.get(peer.memberId);
     const founder = identity.founders.find(({ member }) => member === peer.memberId);
-    const known = documented ?? founder;
+    const known = documented ?? this.heardOf.get(peer.memberId) ?? founder;
     if (known === undefined || documented?.state === 'removed') return 'unknown';
     return known.incarnation === peer.incarnation ? 'known' : 'stale';
   }
@@ -41,7 +49,8 @@ export class PeerBook {
   connect(): void {
     const { directory, identity, network, addressOverrides } = this.options;
     const nodes = [...directory.nodes.values()].filter(({ state }) => state !== 'removed');
-    const peers = nodes.length > 0 ? nodes : identity.founders;
+    const news = [...this.heardOf.values()].filter(({ member }) => !directory.nodes.has(member));
+    const peers = [...(nodes.length > 0 ? nodes : identity.founders), ...news];
     network.setPeers(
       peers
         .filter(({ member }) => member !== identity.member)
@@ -50,6 +59,36 @@ export class PeerBook {
           return { member, name, region, host: reach.host, port: reach.port };
         }),
     );
+  }
+
+  /** What this node answers to another one's {@link askAround}. */
+  answer(): Uint8Array {
+    return encodeBody({ nodes: [...this.options.directory.nodes.values()] });
+  }
+
+  /**
+   * Asks the nodes that this one knows for those that it does not. A node that was away while others joined, and
+   * while leadership of the meta group went to one of them, would otherwise refuse the only one that can tell it:
+   * what it would learn from the leader, it has to learn from its peers.
+   */
+  async askAround(): Promise<void> {
+    const { directory, identity, network } = this.options;
+    const known = directory.nodes.size > 0 ? [...directory.nodes.values()] : identity.founders;
+    const connected = known.filter(({ member }) => member !== identity.member && network.connected(member));
+    const answers = await Promise.all(
+      connected.map(({ member }) =>
+        network
+          .request(member, PeerKind.nodes, new Uint8Array(0), { timeoutMs: ASK_TIMEOUT_MS })
+          .then((body) => decodeBody<KnownNodes>(body, { nodes: 'object' }).nodes)
+          .catch((): KnownNodes['nodes'] => []),
+      ),
+    );
+    const news = answers
+      .flat()
+      .filter(({ member, state }) => state !== 'removed' && !directory.nodes.has(member))
+      .filter(({ member }) => !this.heardOf.has(member));
+    for (const node of news) this.heardOf.set(node.member, node);
+    if (news.length > 0) this.connect();
   }
 
   /** Writes where this node can be reached into its own document, when that has changed. */

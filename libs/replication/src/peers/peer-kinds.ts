@@ -12,6 +12,8 @@ export const PeerKind = {
   transfer: 19,
   snapshotChunk: 20,
   changes: 21,
+  /** Who the asked node knows: for one that has lost touch with the meta group. */
+  nodes: 22,
   /** Requests of nodes that are not members yet. */
   form: 32,
   join: 33,

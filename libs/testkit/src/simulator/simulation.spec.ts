@@ -36,6 +36,12 @@ const KEPT_SEEDS: readonly { readonly seed: number; readonly steps: number; read
     steps: 20_000,
     why: 'a snapshot was installed that the core would not hear of, and then again',
   },
+  {
+    seed: 10_193,
+    steps: 20_000,
+    why: 'a voter that was away refused the leader, which had joined meanwhile and was all that could tell it',
+  },
+  { seed: 10_489, steps: 20_000, why: 'a replica that was begun and never wanted again stayed for ever' },
 ];
 
 function failureOf(outcome: SimulationOutcome): string | undefined {
