@@ -1,5 +1,5 @@
-import type { GroupId, MemberId } from '#contracts';
-import { stateDigest } from '#state-machine';
+import type { GroupId, LogIndex, MemberId } from '#contracts';
+import { readApplied, stateDigest } from '#state-machine';
 import { checkHistory } from '../linearizability/check-history';
 import { findCommitOrderFaults } from '../linearizability/commit-order';
 import type { History } from '../linearizability/history';
@@ -13,15 +13,19 @@ const HISTORY_CONFIGURATIONS = 100_000;
 
 /** Replicas that have applied the same must be the same, row by row. */
 export function compareStates(group: GroupId, hosts: readonly SimHost[]): void {
-  const digests = new Map<string, MemberId>();
+  const byApplied = new Map<LogIndex, Map<string, MemberId>>();
   for (const { member, openStores } of hosts) {
     const store = openStores.get(group);
-    if (store !== undefined) digests.set(stateDigest(store, sha256), member);
+    if (store === undefined) continue;
+    const { appliedIndex } = readApplied(store);
+    const digests = byApplied.get(appliedIndex) ?? new Map<string, MemberId>();
+    byApplied.set(appliedIndex, digests.set(stateDigest(store, sha256), member));
   }
-  if (digests.size <= 1) return;
-  throw new SimulationFailure(
-    `nodes ${[...digests.values()].join(' and ')} differ in the state of group ${group}`,
-  );
+  for (const [applied, digests] of byApplied) {
+    if (digests.size === 1) continue;
+    const members = [...digests.values()].join(' and ');
+    throw new SimulationFailure(`nodes ${members} differ in the state of group ${group} at ${applied}`);
+  }
 }
 
 export function judgeHistory(history: History<ObjectInput, ObjectOutput>): 'linearizable' | 'unknown' {

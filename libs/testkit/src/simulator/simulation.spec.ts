@@ -9,6 +9,8 @@ import { simulate, type SimulationOutcome } from './simulate';
 const FIRST_SEED = Number(process.env['SEED'] ?? 1);
 const SEEDS = Number(process.env['SEEDS'] ?? 6);
 const STEPS = 10_000;
+/** A planted mistake shows when the right trouble meets it: most within ten seeds, the rarest within about seventy. */
+const MOST_SEEDS = 200;
 
 /**
  * Each of these has failed once, for the reason given. What is drawn in a run has changed since, so that not every
@@ -79,7 +81,7 @@ describe('the simulator', () => {
     'shows the planted mistake %s',
     async (bug) => {
       let found: SimulationOutcome | undefined;
-      for (let seed = 1; found?.passed !== false && seed <= 60; seed++)
+      for (let seed = 1; found?.passed !== false && seed <= MOST_SEEDS; seed++)
         found = await simulate({ seed, steps: STEPS, bug });
       expect(found?.passed).toBe(false);
       if (process.env['SHOW'] === '1' && found !== undefined) console.log(failureOf(found));

@@ -208,9 +208,10 @@ export class Simulation implements World {
     };
     await this.until(isSettled, deadlineMs);
     for (const watcher of this.watchers) watcher.finish(await this.reached(watcher, deadlineMs));
-    // What clients had asked for last may have come through meanwhile.
-    await this.until(() => this.isEqual(), deadlineMs);
     await this.step();
+    // What clients had asked for last may have come through meanwhile, or a newcomer been let in: judged is a moment
+    // at which all are equal.
+    await this.until(() => this.isEqual(), deadlineMs);
   }
 
   private async until(isReached: () => boolean, deadlineMs: number): Promise<void> {
