@@ -98,6 +98,7 @@ const replica = {
   applied: 8 as LogIndex,
   commitSeq: commitSeq(4),
   configuration: conf,
+  configurationKept: true,
   matches: [{ member: NO_MEMBER, match: 9 as LogIndex }],
 };
 const digest = (of: Uint8Array): string => `digest of ${of.length}`;

@@ -179,7 +179,8 @@ export class Node {
       founders: identity.founders,
       defaultGroup: DEFAULT_GROUP,
       defaultReplicas: options.defaultReplicas,
-      gather: async () => (await this.admin.gather()).flatMap(({ replicas }) => replicas),
+      gather: () => this.admin.gather(),
+      ask: (member) => this.admin.ask(member),
       onError: (error) => options.observer.warning('keeping the cluster', error),
     });
     this.housekeeping = this.newHousekeeping();
@@ -366,6 +367,8 @@ export class Node {
 
   private giveUp(replica: Replica): void {
     if (this.isReleased || this.driver.get(replica.group) !== replica) return;
+    // A state that is just being put in place would outlive the replica.
+    if (this.receiver.isReceiving(replica.group)) return;
     this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
