@@ -13,6 +13,8 @@ export interface EngineObserver {
   peerAnswered(peer: string, seconds: number): void;
   /** A handshake with a peer failed, refused by either side; one of the few reasons of the transport. */
   peerRefused(reason: string): void;
+  /** The certificate now in use ends then, in seconds since 1970. */
+  certificateLoaded(use: 'clients' | 'peers', notAfterSeconds: number): void;
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void;
   /** Says where the gauges come from, once; until then a scrape leaves them out. */
   readGauges(gauges: () => EngineGauges): void;
@@ -55,6 +57,7 @@ export class EngineMetrics implements EngineObserver {
   private readonly handshakesRefused: Counter;
   private readonly snapshots: Counter;
   private readonly snapshotSeconds: Histogram;
+  private readonly certificateEnds: Gauge;
   private gauges: (() => EngineGauges) | undefined;
 
   constructor(registry: Registry) {
@@ -116,6 +119,12 @@ export class EngineMetrics implements EngineObserver {
       name: 'peer_handshakes_refused_total',
       help: 'Handshakes with peers that failed, refused by either side',
       labelNames: ['reason'],
+      registers,
+    });
+    this.certificateEnds = new Gauge({
+      name: 'tls_certificate_not_after_seconds',
+      help: 'When the certificate in use ends, in seconds since 1970',
+      labelNames: ['use'],
       registers,
     });
     this.snapshots = new Counter({
@@ -181,6 +190,10 @@ export class EngineMetrics implements EngineObserver {
 
   peerRefused(reason: string): void {
     this.handshakesRefused.inc({ reason });
+  }
+
+  certificateLoaded(use: 'clients' | 'peers', notAfterSeconds: number): void {
+    this.certificateEnds.set({ use }, notAfterSeconds);
   }
 
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void {
