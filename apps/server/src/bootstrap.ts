@@ -14,6 +14,8 @@ export interface RunningServer {
   readonly logger: Logger;
   readonly httpPort: number;
   readonly adminPort: number;
+  /** Says that it is not ready and hands leadership over, and goes on answering until it is stopped. */
+  leave(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -47,7 +49,11 @@ export async function serve(
       },
       'agentstate is serving',
     );
-    return { config, logger, httpPort, adminPort, stop };
+    const leave = async (): Promise<void> => {
+      application.lifecycle.isLeaving = true;
+      await application.engine.handOver();
+    };
+    return { config, logger, httpPort, adminPort, leave, stop };
   } catch (error) {
     await stop();
     throw error;
