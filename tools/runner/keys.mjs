@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Failure } from './failure.mjs';
 
@@ -20,7 +20,7 @@ export function makeKeys(options) {
   settings.give('CLUSTER_SECRET', newKey);
   settings.write();
   const ids = `active ${settings.valueOf('CAP_KEY_ACTIVE_ID')}, next ${settings.valueOf('CAP_KEY_NEXT_ID')}`;
-  process.stdout.write(`${path.relative('', file) || file} has the keys: ${ids}\n`);
+  process.stdout.write(`${file} has the keys: ${ids}\n`);
   return 0;
 }
 
@@ -73,5 +73,6 @@ class Settings {
   /** For the owner's eyes alone. */
   write() {
     writeFileSync(this.file, `${this.lines.join('\n')}\n`, { mode: 0o600 });
+    chmodSync(this.file, 0o600);
   }
 }

@@ -11,21 +11,22 @@ import { KEY, NEXT_KEY, type TestServer, claims, mint, startTestServer } from '.
 const PATH = '/v1/agent%3A%2F%2Fdemo/objects/x';
 const KEYS = { CAP_KEY_ACTIVE: KEY };
 
-let test: TestServer | undefined;
+let started: TestServer | undefined;
 afterEach(async () => {
-  await test?.server.stop();
-  test = undefined;
+  await started?.server.stop();
+  started = undefined;
   jest.restoreAllMocks();
 });
 
 async function start(environment: NodeJS.ProcessEnv): Promise<TestServer> {
-  test = await startTestServer(environment);
-  return test;
+  started = await startTestServer(environment);
+  return started;
 }
 
 describe('refused tokens', () => {
   it('are counted by address, and past the limit not looked at; known tokens go on', async () => {
-    const { send } = await start({ ...KEYS, AUTH_FAILURE_LIMIT_QPS: '5' });
+    const test = await start({ ...KEYS, AUTH_FAILURE_LIMIT_QPS: '5' });
+    const send = test.send.bind(test);
     jest.spyOn(Date, 'now').mockReturnValue(Date.now());
     const known = mint(claims());
     expect((await send('PUT', PATH, { token: known, json: {} })).status).toBe(200);
@@ -46,7 +47,9 @@ describe('refused tokens', () => {
 
 describe('connections', () => {
   it('past the limit of an address are ended before a byte is read', async () => {
-    const { server, send } = await start({ MAX_CONNECTIONS_PER_ADDRESS: '3' });
+    const test = await start({ MAX_CONNECTIONS_PER_ADDRESS: '3' });
+    const { server } = test;
+    const send = test.send.bind(test);
     const open = await Promise.all([1, 2, 3].map(() => connected(server.httpPort)));
     const fourth = await connected(server.httpPort);
     await closed(fourth);
@@ -95,7 +98,8 @@ describe('the audit log', () => {
       written.push(String(text));
       return true;
     });
-    const { send } = await start({ ...KEYS, LOG_LEVEL: 'error' });
+    const test = await start({ ...KEYS, LOG_LEVEL: 'error' });
+    const send = test.send.bind(test);
     const token = mint(claims({ ns: 'admin://global', ops: ['ADMIN'], jti: 'ops-1' }));
     const weak = mint(claims());
     await send('GET', '/admin/cluster', { token });
@@ -139,7 +143,8 @@ describe('keys in files', () => {
     const file = join(folder, 'active');
     try {
       writeFileSync(file, KEY);
-      const { send } = await start({ CAP_KEY_ACTIVE_FILE: file, HTTP_HOST: '127.0.0.1' });
+      const test = await start({ CAP_KEY_ACTIVE_FILE: file, HTTP_HOST: '127.0.0.1' });
+      const send = test.send.bind(test);
       const old = mint(claims());
       const fresh = mint(claims(), { key: NEXT_KEY });
       const status = async (token: string): Promise<number> =>

@@ -120,7 +120,7 @@ describeTls('TLS for clients', () => {
     for (const path of ['/metrics', '/admin/cluster']) {
       expect(await get(adminPort, path)).toMatchObject({
         status: 403,
-        text: expect.stringContaining('certificate'),
+        text: expect.stringContaining('certificate') as string,
       });
       expect((await get(adminPort, path, asClient(stranger))).status).toBe(403);
     }

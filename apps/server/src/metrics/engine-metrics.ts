@@ -121,12 +121,7 @@ export class EngineMetrics implements EngineObserver {
       labelNames: ['reason'],
       registers,
     });
-    this.certificateEnds = new Gauge({
-      name: 'tls_certificate_not_after_seconds',
-      help: 'When the certificate in use ends, in seconds since 1970',
-      labelNames: ['use'],
-      registers,
-    });
+    this.certificateEnds = certificateEnds(registry);
     this.snapshots = new Counter({
       name: 'snapshot_total',
       help: 'Snapshots taken',
@@ -256,4 +251,13 @@ export class EngineMetrics implements EngineObserver {
       },
     });
   }
+}
+
+function certificateEnds(registry: Registry): Gauge {
+  return new Gauge({
+    name: 'tls_certificate_not_after_seconds',
+    help: 'When the certificate in use ends, in seconds since 1970',
+    labelNames: ['use'],
+    registers: [registry],
+  });
 }
