@@ -13,8 +13,8 @@ export {
   type HeadScan,
   oldestCommit,
   openScan,
+  newestChange,
   readChanges,
-  type ScannedHead,
 } from './read-changes';
 export { RowCache } from './row-cache';
 export { stateDigest } from './state-digest';

@@ -1,4 +1,4 @@
-import type { ChangeBatch, ChangeEvent, CommitSeq } from '#contracts';
+import type { ChangeBatch, ChangeEvent, CommitSeq, ScannedObject } from '#contracts';
 import { decodeUtf8 } from '#codec';
 import { type ChangeRow, decodeChange } from './change-row';
 import { readApplied } from './counters';
@@ -79,6 +79,11 @@ function readVersion(reader: StateReader, ns: number, id: Uint8Array, seq: Commi
   return new HeadRow(version);
 }
 
+/** The position of a namespace's newest change; 0 when it never had one. */
+export function newestChange(reader: StateReader, ns: string): CommitSeq {
+  return readNamespace(reader, ns)?.commitSeq ?? (0 as CommitSeq);
+}
+
 /** The first position from which a namespace's history is whole: nothing at or after it was forgotten. */
 export function firstAvailable(reader: StateReader, ns: string): CommitSeq {
   const { historyFloor } = readApplied(reader);
@@ -98,20 +103,12 @@ export function oldestCommit(
   return undefined;
 }
 
-export interface ScannedHead {
-  readonly id: string;
-  readonly commitSeq: CommitSeq;
-  readonly tsMs: number;
-  /** The object's JSON as a GET answers it. */
-  readonly json: Uint8Array;
-}
-
 /** A scan pins old data while it is open: it must be closed. */
 export interface HeadScan {
   /** Position that the scan shows. */
   readonly position: CommitSeq;
   /** The next objects in id order, at most about `maxBytes` and at least one; empty at the end. */
-  next(maxBytes: number): readonly ScannedHead[];
+  next(maxBytes: number): readonly ScannedObject[];
   close(): void;
 }
 
@@ -129,8 +126,8 @@ export function openScan(
   const prefix = namespacePrefix(Table.heads, namespace.number);
   const key = headKey(namespace.number, filter.prefix, 0, filter.prefix.length);
   const rows = reader.scan(prefixRange(key))[Symbol.iterator]();
-  const next = (maxBytes: number): ScannedHead[] => {
-    const found: ScannedHead[] = [];
+  const next = (maxBytes: number): ScannedObject[] => {
+    const found: ScannedObject[] = [];
     for (let bytes = 0; bytes < maxBytes || found.length === 0;) {
       const row = rows.next();
       if (row.done) break;

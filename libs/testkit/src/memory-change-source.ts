@@ -1,5 +1,5 @@
-import { commitSeq, type ChangeBatch, type ChangeEvent, type CommitSeq } from '#contracts';
-import type { ChangePage, ChangeSource, ObjectScan, ScannedObject, WatchFilter } from '#watch';
+import { commitSeq, type ChangeBatch, type ChangeEvent, type CommitSeq, type ScannedObject } from '#contracts';
+import type { ChangePage, ChangeSource, ObjectScan, WatchFilter } from '#watch';
 import { stateAt } from './watch-rules';
 
 /**

@@ -7,6 +7,8 @@ import { refuseUnsupportedVariables } from './unsupported-variables';
 import type { ValueForm } from './value-forms';
 import { FILE_VARIABLES, SECRET_VARIABLES, VARIABLES, type VariableName } from './variables';
 
+const MAX_WATCHERS = 10_000;
+
 type ValueOf<Name extends VariableName> =
   (typeof VARIABLES)[Name] extends ValueForm<infer Value> ? Value : never;
 
@@ -43,7 +45,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
     corsOrigins: read('CORS_ORIGINS') ?? (devMode ? ['localhost'] : []),
     maxBodyBytes: read('MAX_BODY_BYTES') ?? LIMITS.bodyBytes,
     rateLimitQps: read('RATE_LIMIT_QPS') ?? 0,
-    maxWatchers: read('MAX_WATCHERS') ?? 10_000,
+    maxWatchers: read('MAX_WATCHERS') ?? MAX_WATCHERS,
+    maxWatchersPerToken: read('MAX_WATCHERS_PER_TOKEN') ?? read('MAX_WATCHERS') ?? MAX_WATCHERS,
     watchBufferEvents: read('WATCH_BUFFER_SIZE') ?? 10_000,
     watchBufferBytes: read('WATCH_BUFFER_BYTES') ?? 10_485_760,
     historyRetentionSeconds: read('HISTORY_RETENTION_SECONDS') ?? 86_400,

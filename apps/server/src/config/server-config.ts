@@ -53,6 +53,7 @@ export interface ServerConfig {
   /** Requests per second and namespace; 0 is off. */
   readonly rateLimitQps: number;
   readonly maxWatchers: number;
+  readonly maxWatchersPerToken: number;
   readonly watchBufferEvents: number;
   readonly watchBufferBytes: number;
   readonly historyRetentionSeconds: number;
