@@ -7,14 +7,7 @@ export { type NamespaceRow, readNamespace } from './namespaces';
 export { nextExpiryMs } from './next-expiry';
 export type { ObjectConditions } from './object-filter';
 export { type Digest, formatTime } from './object-row';
-export {
-  type ChangesPage,
-  firstAvailable,
-  type HeadScan,
-  oldestCommit,
-  openScan,
-  newestChange,
-  readChanges,
-} from './read-changes';
+export { type ObjectScan, openScan } from './object-scan';
+export { type ChangesPage, firstAvailable, newestChange, oldestCommit, readChanges } from './read-changes';
 export { RowCache } from './row-cache';
 export { stateDigest } from './state-digest';

@@ -1,5 +1,5 @@
 import { StateError, type GroupId, type MemberId } from '#contracts';
-import { openScan, type HeadScan, type StateReader } from '#state-machine';
+import { type ObjectScan, openScan, type StateReader } from '#state-machine';
 import type { Clock, Random } from '../ports';
 import type { Replica } from '../replica';
 import { decodeScanQuestion, encodeScanAnswer, type ScanQuestion } from './history-bodies';
@@ -15,7 +15,7 @@ export interface ScanServiceOptions {
 interface Open {
   readonly group: GroupId;
   readonly to: MemberId;
-  readonly scan: HeadScan;
+  readonly scan: ObjectScan;
   readonly replica: Replica;
   /** The state that is scanned: closed once an installed snapshot has taken its place. */
   readonly store: StateReader;
