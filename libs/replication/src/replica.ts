@@ -9,6 +9,7 @@ import {
   type LogEntry,
   type LogIndex,
   type MemberId,
+  type SnapshotCommand,
   type Term,
 } from '#contracts';
 import {
@@ -54,6 +55,8 @@ export interface ReplicaOptions {
   /** The replica has work for the next turn. */
   readonly onWork: (replica: Replica) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+  /** The state stands at an entry that names it, until this returns. */
+  readonly onSnapshot: (replica: Replica, command: SnapshotCommand) => void;
   /** A proposal was refused or given up. */
   readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
 }
@@ -83,6 +86,7 @@ export class Replica {
       digest: options.digest,
       rowCacheBytes: options.limits.rowCacheBytes,
       applyConfChange: (data) => this.raft.applyConfChange(data),
+      onSnapshot: (command) => options.onSnapshot(this, command),
     });
     this.reads = new PendingReads(options.random.below(0x10_0000) * 0x1_0000_0000);
     this.raft = new RawNode(
@@ -114,6 +118,11 @@ export class Replica {
   /** Position of the newest change in this replica's state. */
   get commitSeq(): CommitSeq {
     return this.state.commitSeq;
+  }
+
+  /** Term of the last entry applied. */
+  get appliedTerm(): Term {
+    return this.state.term;
   }
 
   get leader(): MemberId {

@@ -5,6 +5,7 @@ export { evaluateRead } from './evaluate-read';
 export { STATE_FORMAT_VERSION, UnknownStateFormat } from './format';
 export { type NamespaceRow, readNamespace } from './namespaces';
 export { nextExpiryMs } from './next-expiry';
+export { type ObjectDump, openDump } from './open-dump';
 export type { ObjectConditions } from './object-filter';
 export { type Digest, formatTime } from './object-row';
 export {
@@ -17,4 +18,4 @@ export {
   type ScannedHead,
 } from './read-changes';
 export { RowCache } from './row-cache';
-export { stateDigest } from './state-digest';
+export { digestOfPiece, rowsOfPiece, stateDigest, type StatePiece, StatePieces } from './state-digest';
