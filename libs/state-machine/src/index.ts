@@ -8,14 +8,7 @@ export { nextExpiryMs } from './next-expiry';
 export { type ObjectDump, openDump } from './open-dump';
 export type { ObjectConditions } from './object-filter';
 export { type Digest, formatTime } from './object-row';
-export {
-  type ChangesPage,
-  firstAvailable,
-  type HeadScan,
-  oldestCommit,
-  openScan,
-  readChanges,
-  type ScannedHead,
-} from './read-changes';
+export { type ObjectScan, openScan, type ScannedObject } from './object-scan';
+export { type ChangesPage, firstAvailable, oldestCommit, readChanges } from './read-changes';
 export { RowCache } from './row-cache';
 export { digestOfPiece, rowsOfPiece, stateDigest, type StatePiece, StatePieces } from './state-digest';
