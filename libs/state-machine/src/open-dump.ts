@@ -1,6 +1,8 @@
+import { ByteReader } from '#codec';
+import { ChangeRow } from './change-row';
 import { Table } from './format';
 import { HeadRow } from './head-row';
-import { namespacePrefix, prefixRange, tableRange } from './keys';
+import { changeKey, namespacePrefix, prefixRange, tableRange } from './keys';
 import { readNamespace } from './namespaces';
 import type { StateReader } from './state-reader';
 
@@ -16,22 +18,32 @@ export interface ObjectDump {
  * order of their first changes.
  */
 export function openDump(reader: StateReader, nowMs: number, ns?: string): ObjectDump {
-  const number = ns === undefined ? undefined : readNamespace(reader, ns)?.number;
-  if (ns !== undefined && number === undefined) return { next: () => [], close: () => undefined };
-  const range =
-    number === undefined ? tableRange(Table.heads) : prefixRange(namespacePrefix(Table.heads, number));
-  const rows = reader.scan(range)[Symbol.iterator]();
+  const only = ns === undefined ? undefined : readNamespace(reader, ns)?.number;
+  if (ns !== undefined && only === undefined) return { next: () => [], close: () => undefined };
+  const rangeOf = (table: number): ReturnType<typeof tableRange> =>
+    only === undefined ? tableRange(table) : prefixRange(namespacePrefix(table, only));
+  const heads = reader.scan(rangeOf(Table.heads))[Symbol.iterator]();
+  // Of the same moment as the heads: what they name is there, whatever is compacted meanwhile.
+  const versions = reader.pin(rangeOf(Table.changes));
   const next = (maxBytes: number): readonly Uint8Array[] => {
     const found: Uint8Array[] = [];
     for (let bytes = 0; bytes < maxBytes;) {
-      const row = rows.next();
+      const row = heads.next();
       if (row.done === true) break;
-      const head = new HeadRow(row.value[1]);
+      const [key, value] = row.value;
+      const head = new HeadRow(value);
       if (!head.isLive(nowMs)) continue;
-      found.push(head.json);
+      const number = new ByteReader(key, 1).u32();
+      const version = versions.get(changeKey(number, head.commitSeq, head.operation));
+      if (!version) throw new Error(`the version at ${head.commitSeq} that a head names is missing`);
+      found.push(new ChangeRow(version).json);
       bytes += head.jsonBytes;
     }
     return found;
   };
-  return { next, close: () => void rows.return?.() };
+  const close = (): void => {
+    heads.return?.();
+    versions.close();
+  };
+  return { next, close };
 }
