@@ -11,6 +11,7 @@ import {
 import type { Engine, ReadAnswer, ReadinessCheck } from '#replication';
 import type { WatchHandle, WatchRequest, WatchSink } from '#watch';
 import { MemoryCluster } from './memory-cluster';
+import { MemorySnapshots } from './memory-snapshots';
 
 interface Stored {
   readonly json: Buffer;
@@ -24,6 +25,7 @@ export class MemoryEngine implements Engine {
     { name: 'nats', ok: true, detail: 'degraded' },
   ];
   readonly cluster = new MemoryCluster();
+  readonly snapshots = new MemorySnapshots();
   readonly watchers = new Set<{ request: WatchRequest; sink: WatchSink; drained: number; closed: boolean }>();
   readonly commands: WriteCommand[] = [];
   /** Set to make the next calls fail. */

@@ -90,11 +90,16 @@ describe('the OpenAPI document', () => {
       'DELETE /admin/cluster/nodes/{node_id}',
       'DELETE /v1/{ns}/objects/{id}',
       'GET /admin/cluster',
+      'GET /admin/dump',
+      'GET /admin/manifest',
+      'GET /admin/snapshots',
       'GET /v1/{ns}/objects',
       'GET /v1/{ns}/objects/{id}',
       'GET /v1/{ns}/watch',
       'POST /admin/cluster/nodes',
       'POST /admin/cluster/transfer-leader',
+      'POST /admin/snapshot',
+      'POST /admin/trim-wal',
       'POST /v1/{ns}/objects',
       'POST /v1/{ns}/query',
       'PUT /v1/{ns}/objects/{id}',
@@ -115,6 +120,10 @@ describe('the OpenAPI document', () => {
     ['post', '/admin/cluster/nodes'],
     ['post', '/admin/cluster/transfer-leader'],
     ['delete', '/admin/cluster/nodes/{node_id}'],
+    ['post', '/admin/snapshot'],
+    ['get', '/admin/snapshots'],
+    ['get', '/admin/manifest'],
+    ['post', '/admin/trim-wal'],
   ])('is true of %s %s', async (method, path) => {
     const operation = document.paths[path]?.[method];
     if (!operation) throw new Error('not documented');

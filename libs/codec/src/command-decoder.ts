@@ -1,4 +1,11 @@
-import type { Command, CommitSeq, Operation, Tags } from '#contracts';
+import {
+  groupId,
+  type Command,
+  type CommitSeq,
+  type Operation,
+  type SnapshotCommand,
+  type Tags,
+} from '#contracts';
 import { ByteReader } from './byte-reader';
 import { CodecError } from './codec-error';
 import {
@@ -61,7 +68,8 @@ export type CommandView =
       readonly retentionMs: number;
       readonly retentionCommits: number;
       readonly limit: number;
-    };
+    }
+  | { readonly kind: 'snapshot'; readonly tsMs: number; readonly command: SnapshotCommand };
 
 /** Reads a command without decoding its texts. Throws {@link CodecError} on what this version does not know. */
 export function viewCommand(bytes: Uint8Array): CommandView {
@@ -85,6 +93,8 @@ export function viewCommand(bytes: Uint8Array): CommandView {
     const retentionMs = reader.varint();
     const retentionCommits = reader.varint();
     view = { kind: 'compact', tsMs, retentionMs, retentionCommits, limit: reader.varint() };
+  } else if (kind === CommandKind.snapshot) {
+    view = { kind: 'snapshot', tsMs, command: readSnapshot(reader) };
   } else {
     throw new CodecError(`command of unknown kind ${kind}`);
   }
@@ -112,7 +122,17 @@ export function decodeCommand(bytes: Uint8Array): { readonly command: Command; r
       const { retentionMs, retentionCommits, limit } = view;
       return { command: { kind: 'compact', retentionMs, retentionCommits, limit }, tsMs };
     }
+    case 'snapshot':
+      return { command: view.command, tsMs };
   }
+}
+
+function readSnapshot(reader: ByteReader): SnapshotCommand {
+  const snapshotId = reader.string();
+  const createdMs = reader.u48();
+  const groups: SnapshotCommand['groups'][number][] = [];
+  for (let count = reader.varint(); count > 0; count--) groups.push(groupId(reader.varint()));
+  return { kind: 'snapshot', snapshotId, createdMs, groups };
 }
 
 /** Reads a tags section. The object has no prototype: a key may be `__proto__`. */

@@ -15,6 +15,7 @@ import type { ClusterOperations, Consistency, Engine, ReadAnswer, ReadinessCheck
 import type { Forwarding } from './forwarding';
 import type { WatchedHistory } from './history/watched-history';
 import type { Clock, LogStore } from './ports';
+import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
 import type { Replica } from './replica';
 
 /** Which group holds a namespace. A lookup in memory: it stands on the path of every request. */
@@ -31,6 +32,9 @@ export interface ReplicatedEngineOptions {
   readonly log: LogStore;
   readonly clock: Clock;
   readonly cluster: ClusterOperations;
+  readonly snapshots: SnapshotOperations;
+  /** Replicas whose states differed when they were compared. */
+  readonly mismatches: () => readonly string[];
   /** How a request reaches a group's leader, or any replica of it, on another node. */
   readonly forwarding: Forwarding;
   /** Closes what the engine's maker opened: stores, log, links. */
@@ -47,6 +51,10 @@ export class ReplicatedEngine implements Engine {
 
   get cluster(): ClusterOperations {
     return this.options.cluster;
+  }
+
+  get snapshots(): SnapshotOperations {
+    return this.options.snapshots;
   }
 
   async write(command: WriteCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
@@ -95,6 +103,8 @@ export class ReplicatedEngine implements Engine {
       { name: 'storage', ok: true, detail: 'open' },
       { name: 'wal', ok: true, detail: space === 'ok' ? 'open' : 'disk nearly full: writes are refused' },
     ];
+    const mismatches = this.options.mismatches();
+    if (mismatches.length > 0) checks.push({ name: 'snapshots', ok: true, detail: mismatches.join('; ') });
     if (this.draining) checks.push({ name: 'node', ok: false, detail: 'draining' });
     for (const replica of this.options.driver.all()) {
       const { leader, commit, applied } = replica.status();

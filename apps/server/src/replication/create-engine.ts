@@ -3,8 +3,10 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Node, StateCorruption, type Engine, type NodeIdentity, type NodeOptions } from '#replication';
 import { UnknownStateFormat } from '#state-machine';
+import { openArchive, SnapshotCorruption, SnapshotFormatUnsupported } from '#snapshots';
 import { FolderInUse, type FolderLock, RocksStateStores, UnknownFolderFormat, lockFolder } from '#storage';
-import { LogCorruption, LogFormatUnsupported, openLog, type Log } from '#wal';
+import { LogCorruption, LogFormatUnsupported, nodeDisk, openLog, type Log } from '#wal';
+import { monotonicFactory } from 'ulid';
 import { type ServerConfig, StartError } from '../config';
 import type { Logger } from '../logging';
 import type { EngineGauges, EngineObserver } from '../metrics';
@@ -84,11 +86,15 @@ async function openData(opening: Opening): Promise<Engine> {
       },
     });
     const opened = log;
+    const snapshots = await openArchive({ dir: join(config.dataDir, 'snapshots'), disk: nodeDisk });
+    const ulid = monotonicFactory();
     const node = await Node.open({
       identity,
       identities,
       log,
       stores,
+      snapshots,
+      newSnapshotId: () => `snap-${ulid()}`,
       network,
       address: { ...address, region: config.region, httpUrl: httpUrl(config, address.host) },
       addressOverrides: new Map(config.clusterNodes.map((node) => [node.name, node])),
@@ -108,6 +114,11 @@ async function openData(opening: Opening): Promise<Engine> {
       observer: {
         leaderChanged: (group) => metrics.raftLeaderChanged(group),
         proposalFailed: (_, reason) => metrics.raftProposalFailed(reason),
+        snapshotTaken: (result, seconds) => metrics.snapshotTaken(result, seconds),
+        statesDiffer: (what) => {
+          metrics.statesDiffered();
+          logger.error({ alarm: 'states_differ' }, what);
+        },
         warning: (what, error) => logger.warn({ err: error }, what),
       },
       onFatal,
@@ -118,7 +129,7 @@ async function openData(opening: Opening): Promise<Engine> {
     });
     started = true;
     peers.serve(node);
-    metrics.readGauges(() => gauges(node, opened));
+    metrics.readGauges(() => gauges(node, opened, snapshots.bytes()));
     return node.engine;
   } catch (error) {
     await log?.close().catch(() => undefined);
@@ -154,7 +165,13 @@ function httpUrl(config: ServerConfig, host: string): string {
 
 type Settings = Pick<
   NodeOptions,
-  'tickMs' | 'raft' | 'replicaLimits' | 'watchLimits' | 'historyRetentionMs' | 'historyRetentionCommits'
+  | 'tickMs'
+  | 'raft'
+  | 'replicaLimits'
+  | 'watchLimits'
+  | 'historyRetentionMs'
+  | 'historyRetentionCommits'
+  | 'snapshotPolicy'
 >;
 
 function engineSettings(config: ServerConfig): Settings {
@@ -182,12 +199,17 @@ function engineSettings(config: ServerConfig): Settings {
       keepAliveMs: 15_000,
       stallMs: 60_000,
     },
+    snapshotPolicy: {
+      intervalMs: config.snapshotIntervalSeconds * 1_000,
+      keep: config.snapshotKeep,
+      logBytes: config.walRetentionBytes,
+    },
     historyRetentionMs: config.historyRetentionSeconds * 1_000,
     historyRetentionCommits: config.historyRetentionCommits,
   };
 }
 
-function gauges(node: Node, log: Log): EngineGauges {
+function gauges(node: Node, log: Log, snapshotBytes: number): EngineGauges {
   const { activeSegments, bytes } = log.stats();
   const { clients, backlogEvents } = node.watchStats();
   return {
@@ -195,7 +217,7 @@ function gauges(node: Node, log: Log): EngineGauges {
     watchBacklogEvents: backlogEvents,
     walActiveSegments: activeSegments,
     walBytes: bytes,
-    storageBytes: { wal: bytes, state: node.stateBytes() },
+    storageBytes: { wal: bytes, state: node.stateBytes(), snapshots: snapshotBytes },
     groups: node.replicas().map(({ group, term, role, commit, applied }) => ({
       group,
       term,
@@ -249,6 +271,11 @@ function startErrorOf(error: unknown, dataDir: string): unknown {
     return new StartError(`DATA_DIR=${dataDir}: ${error.message}`);
   }
   if (error instanceof UnknownStateFormat) return new StartError(`DATA_DIR=${dataDir}: ${error.message}`);
+  if (error instanceof SnapshotCorruption || error instanceof SnapshotFormatUnsupported) {
+    return new StartError(
+      `DATA_DIR=${dataDir}: the snapshots cannot be read (${error.message}); move the folder snapshots elsewhere to start without them.`,
+    );
+  }
   if (error instanceof LogCorruption) {
     return new StartError(
       `DATA_DIR=${dataDir}: the log is damaged (${error.message}); look at it with: agentstate wal verify --data-dir ${dataDir}`,
