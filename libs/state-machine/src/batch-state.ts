@@ -2,7 +2,7 @@ import { decodeUtf8, encodeUtf8 } from '#codec';
 import type { ChangeEvent, CommitSeq } from '#contracts';
 import { encodeChange, encodeCommit, encodeTombstone, NO_LABELS } from './change-row';
 import { type Counters, readApplied } from './counters';
-import { ChangeKind, NO_VALUE } from './format';
+import { ChangeKind, ExpiryKind, NO_VALUE } from './format';
 import { type HeadRow, readLabelBytes, readLabels } from './head-row';
 import {
   changeKey,
@@ -87,7 +87,8 @@ export class BatchState {
     const change = { kind: ChangeKind.put, tsMs, prevCommitSeq, endedSeq, id, labels: NO_LABELS };
     this.rows.put(changeKey(ns.number, seq, operation), encodeChange(change));
     this.rows.put(orderKey(ns.number, seq, operation), id);
-    if (row.expiresAtMs !== 0) this.rows.put(expiryKey(row.expiresAtMs, ns.number, id), NO_VALUE);
+    if (row.expiresAtMs !== 0)
+      this.rows.put(expiryKey(row.expiresAtMs, ExpiryKind.object, ns.number, id), NO_VALUE);
     if (!previous || !equalBytes(previous.labels, row.labels)) {
       if (previous) this.changeIndexRows(ns.number, id, previous.labels, 'delete');
       this.changeIndexRows(ns.number, id, row.labels, 'put');
@@ -133,7 +134,8 @@ export class BatchState {
   private endVersion(ns: OpenNamespace, id: Uint8Array, previous: HeadRow): void {
     this.rows.put(versionKey(ns.number, id, previous.commitSeq), previous.row);
     this.rows.delete(orderKey(ns.number, previous.commitSeq, previous.operation));
-    if (previous.expiresAtMs !== 0) this.rows.delete(expiryKey(previous.expiresAtMs, ns.number, id));
+    if (previous.expiresAtMs !== 0)
+      this.rows.delete(expiryKey(previous.expiresAtMs, ExpiryKind.object, ns.number, id));
     ns.objects -= 1;
     ns.bytes -= previous.jsonBytes;
   }

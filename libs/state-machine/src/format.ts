@@ -14,7 +14,15 @@ export const Table = {
   tagIndex: 0x21,
   orderIndex: 0x22,
   expiryIndex: 0x23,
+  leases: 0x30,
+  keptAnswers: 0x31,
+  keptOrder: 0x32,
+  keptTotals: 0x33,
 } as const;
+
+/** What an expiry row speaks of. */
+export const ExpiryKind = { object: 1, lease: 2, keptAnswers: 3 } as const;
+export type ExpiryKind = (typeof ExpiryKind)[keyof typeof ExpiryKind];
 
 /** First byte of a head or version row. */
 export const RowKind = { object: 1, deleted: 2, expired: 3 } as const;

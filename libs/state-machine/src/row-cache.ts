@@ -96,5 +96,11 @@ export class RowCache implements StateReader {
 
 function isCached(key: Uint8Array): boolean {
   const table = key[0];
-  return table === Table.heads || table === Table.namespaces || table === Table.counters;
+  return (
+    table === Table.heads ||
+    table === Table.namespaces ||
+    table === Table.counters ||
+    table === Table.leases ||
+    table === Table.keptTotals
+  );
 }
