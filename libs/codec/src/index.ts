@@ -28,3 +28,9 @@ export {
   encodeReadOutcome,
   encodeReadRequest,
 } from './messages';
+export {
+  decodeChangeBatches,
+  decodeScannedObjects,
+  encodeChangeBatches,
+  encodeScannedObjects,
+} from './change-batches';

@@ -16,8 +16,9 @@ import type {
   OperationResult,
 } from '#contracts';
 import type { BatchState, ChangePlace } from './batch-state';
+import { ChangeRow } from './change-row';
 import { HeadRow } from './head-row';
-import { headKey } from './keys';
+import { changeKey, headKey } from './keys';
 import { heldLease } from './lease-row';
 import type { ObjectRowBuilder } from './object-row';
 import { patchObject } from './patch/patch-object';
@@ -55,7 +56,7 @@ export function applyWrite(
   const targets: Target[] = [];
   for (const operation of view.operations) {
     const target = findTarget(state, view.bytes, number, operation, tsMs);
-    const refusal = refuse(target) ?? preparePatch(view, target);
+    const refusal = refuse(target) ?? preparePatch(state, number, view, target);
     if (refusal) return view.operations.length === 1 ? refusal : blame(refusal, targets.length);
     targets.push(target);
   }
@@ -118,11 +119,14 @@ function checked({ live }: Target): OperationResult {
 }
 
 /** Finds out what a patch comes to, so that all that can be refused is known before anything is changed. */
-function preparePatch(view: WriteView, target: Target): Applied | undefined {
+function preparePatch(state: BatchState, ns: number, view: WriteView, target: Target): Applied | undefined {
   const { operation, live, id } = target;
   if (operation.op !== 'patch') return undefined;
   if (!live) throw new Error('a patch of nothing passed the checks');
-  const patched = patchObject(live, decodeUtf8(id), view.bytes, operation);
+  const row = state.rows.get(changeKey(ns, live.commitSeq, live.operation));
+  if (!row) throw new Error('a head without the change that made it');
+  const version = { commitSeq: live.commitSeq, row: new ChangeRow(row) };
+  const patched = patchObject(version, decodeUtf8(id), view.bytes, operation);
   if (patched.kind === 'refused') return rejected(patched.code, patched.detail, patched.extras);
   target.bytes = encodeCommand({ kind: 'write', ns: view.ns, operations: [patched.put] }, 0);
   const made = viewCommand(target.bytes);
@@ -183,9 +187,11 @@ function change(
     createdSeq: live?.createdSeq ?? seq,
     tsMs,
     expiresAtMs: ttlSeconds === undefined ? 0 : tsMs + ttlSeconds * 1000,
-    operation: place.operation,
+    prevCommitSeq: place.prevCommitSeq,
+    endedSeq: stored?.commitSeq ?? 0,
+    endedOperation: stored?.operation ?? 0,
   });
-  return state.putObject(place, key, id, new HeadRow(row), stored);
+  return state.putObject(place, key, id, new ChangeRow(row), stored);
 }
 
 function namesAnIdTwice({ operations, bytes }: WriteView): boolean {

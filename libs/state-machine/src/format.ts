@@ -12,7 +12,6 @@ export const Table = {
   commits: 0x13,
   typeIndex: 0x20,
   tagIndex: 0x21,
-  orderIndex: 0x22,
   expiryIndex: 0x23,
   leases: 0x30,
   keptAnswers: 0x31,
@@ -24,9 +23,7 @@ export const Table = {
 export const ExpiryKind = { object: 1, lease: 2, keptAnswers: 3 } as const;
 export type ExpiryKind = (typeof ExpiryKind)[keyof typeof ExpiryKind];
 
-/** First byte of a head or version row. */
-export const RowKind = { object: 1, deleted: 2, expired: 3 } as const;
-/** First byte of a change row. */
+/** First byte of a change row and of a version row. */
 export const ChangeKind = { put: 1, deleted: 2, expired: 3 } as const;
 
 /** Value of rows whose key says it all. */

@@ -9,14 +9,7 @@ export { whyNotATimeToLive, whyNotAType, whyNotTags } from './object-rules';
 export { parseJsonPatch } from './patch/json-patch';
 export type { ObjectConditions } from './object-filter';
 export { type Digest, formatTime } from './object-row';
-export {
-  type ChangesPage,
-  firstAvailable,
-  type HeadScan,
-  oldestCommit,
-  openScan,
-  readChanges,
-  type ScannedHead,
-} from './read-changes';
+export { type ObjectScan, openScan } from './object-scan';
+export { type ChangesPage, firstAvailable, newestChange, oldestCommit, readChanges } from './read-changes';
 export { RowCache } from './row-cache';
 export { stateDigest } from './state-digest';

@@ -1,5 +1,6 @@
 import { decodeUtf8, type PatchView, utf8Length } from '#codec';
 import {
+  type CommitSeq,
   type ErrorCode,
   type ErrorExtras,
   type FieldError,
@@ -7,7 +8,8 @@ import {
   type PutOperation,
   type Tags,
 } from '#contracts';
-import { type HeadRow, readLabels } from '../head-row';
+import type { ChangeRow } from '../change-row';
+import { readLabels } from '../head-row';
 import { whyNotATimeToLive, whyNotAType, whyNotTags } from '../object-rules';
 import { applyJsonPatch } from './apply-json-patch';
 import { isJsonObject, type JsonObject, memberOf, setMember } from './json-members';
@@ -27,13 +29,18 @@ export type PatchedObject =
 const MEMBERS: ReadonlySet<string> = new Set(['type', 'body', 'tags', 'ttl_seconds']);
 
 /**
- * The version that a patch makes of the one in `head`, as the put that it comes to. Its time to live begins anew, as
+ * The version that a patch makes of the one in `row`, as the put that it comes to. Its time to live begins anew, as
  * with every write; its parents stay. `command` holds the patch's text.
  */
-export function patchObject(head: HeadRow, id: string, command: Uint8Array, view: PatchView): PatchedObject {
+export function patchObject(
+  { commitSeq, row }: { readonly commitSeq: CommitSeq; readonly row: ChangeRow },
+  id: string,
+  command: Uint8Array,
+  view: PatchView,
+): PatchedObject {
   const patch: unknown = JSON.parse(decodeUtf8(command, view.patch.start, view.patch.end));
-  const current = readObject(head);
-  const changed = view.format === 'merge' ? merged(current, patch) : patched(current, patch, head);
+  const current = readObject(row);
+  const changed = view.format === 'merge' ? merged(current, patch) : patched(current, patch, commitSeq);
   if (changed.kind === 'refused') return changed;
   const { document } = changed;
   const errors = faultsOf(document);
@@ -61,9 +68,8 @@ class UntouchedBody {
 type Changed = { readonly kind: 'changed'; readonly document: unknown } | Refused;
 type Refused = Extract<PatchedObject, { kind: 'refused' }>;
 
-function readObject(head: HeadRow): CurrentObject {
-  const { json, body } = head;
-  const { type, tags } = readLabels(head.labels);
+function readObject({ json, body, labels }: ChangeRow): CurrentObject {
+  const { type, tags } = readLabels(labels);
   // What follows the body is `,"tags":…}`: an object when its comma is taken for the opening brace.
   const rest = JSON.parse(`{${decodeUtf8(json, body.end + 1)}`) as {
     readonly ttl_seconds?: number;
@@ -85,7 +91,7 @@ function merged(current: CurrentObject, patch: unknown): Changed {
   return { kind: 'changed', document: mergePatch(documentOf(current, body), patch) };
 }
 
-function patched(current: CurrentObject, patch: unknown, head: HeadRow): Changed {
+function patched(current: CurrentObject, patch: unknown, commitSeq: CommitSeq): Changed {
   const parsed = parseJsonPatch(patch);
   if (parsed.kind === 'malformed') {
     const { error } = parsed;
@@ -97,11 +103,11 @@ function patched(current: CurrentObject, patch: unknown, head: HeadRow): Changed
       return { kind: 'changed', document: result.value };
     case 'test_failed':
       return refused('precondition_failed', `the test of operation [${result.at}] found another value`, {
-        current_commit_seq: head.commitSeq,
+        current_commit_seq: commitSeq,
       });
     case 'inapplicable':
       return refused('conflict', `operation [${result.at}] does not apply to the object: ${result.reason}`, {
-        current_commit_seq: head.commitSeq,
+        current_commit_seq: commitSeq,
       });
   }
 }
