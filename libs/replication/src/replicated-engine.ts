@@ -1,10 +1,10 @@
 import {
   StateError,
+  type ClientCommand,
   type CommandOutcome,
   type GroupId,
   type MemberId,
   type ReadRequest,
-  type WriteCommand,
 } from '#contracts';
 import { encodeCommand } from '#codec';
 import { evaluateRead } from '#state-machine';
@@ -57,7 +57,7 @@ export class ReplicatedEngine implements Engine {
     return this.options.snapshots;
   }
 
-  async write(command: WriteCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
+  async write(command: ClientCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
     this.refuseWhenDraining();
     const group = this.options.routing.groupOf(command.ns);
     const bytes = encodeCommand(command, this.options.clock.wallMs());
