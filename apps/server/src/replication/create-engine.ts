@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { access, constants, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { LostEntries } from '#raft';
 import { Node, StateCorruption, type Engine, type NodeIdentity, type NodeOptions } from '#replication';
 import { UnknownStateFormat } from '#state-machine';
 import { openArchive, SnapshotCorruption, SnapshotFormatUnsupported } from '#snapshots';
@@ -38,17 +39,15 @@ async function openNode(config: ServerConfig, metrics: EngineObserver, logger: L
   const quarantine = new Quarantine(config.dataDir);
   const open = (): Promise<Engine> => openData({ config, metrics, logger, identities, quarantine, lock });
   try {
-    await quarantine.resume();
+    const resumed = await quarantine.resume();
+    if (resumed !== undefined) logger.error({ folder: resumed }, movedAside(resumed));
     try {
       return await open();
     } catch (error) {
       const identity = await identities.load();
       if (!isDamage(error) || identity === undefined || isAlone(identity)) throw error;
       const folder = await quarantine.begin(identity, Date.now());
-      logger.error(
-        { err: error, folder },
-        `the data of this node is damaged and was moved aside: it comes back as a new member (agentstate wal verify --data-dir ${folder} says more)`,
-      );
+      logger.error({ err: error, folder }, movedAside(folder));
       return await open();
     }
   } catch (error) {
@@ -68,7 +67,7 @@ interface Opening {
 
 /** Opens what is in the folder and starts the node on it; a failure leaves everything closed but the lock. */
 async function openData(opening: Opening): Promise<Engine> {
-  const { config, metrics, logger, identities, lock } = opening;
+  const { config, metrics, logger, identities, quarantine, lock } = opening;
   const stores = new RocksStateStores({ folder: join(config.dataDir, 'groups') });
   let log: Log | undefined;
   let peers: PeerNetwork | undefined;
@@ -76,7 +75,11 @@ async function openData(opening: Opening): Promise<Engine> {
   try {
     peers = await meetPeers(opening);
     const { identity, network, address } = peers;
-    const onFatal = (error: Error): void => endProcess(logger, error);
+    const onFatal = (error: Error): void => {
+      // The next start must not take up under this identity what has just shown to be damaged.
+      if (isDamage(error) && !isAlone(identity)) quarantine.plan(identity, Date.now());
+      endProcess(logger, error);
+    };
     log = await openLog({
       dir: join(config.dataDir, 'wal'),
       segmentBytes: config.walSegmentBytes,
@@ -151,7 +154,11 @@ async function meetPeers(opening: Opening): Promise<PeerNetwork> {
 }
 
 function isDamage(error: unknown): boolean {
-  return error instanceof LogCorruption || error instanceof StateCorruption;
+  return [LogCorruption, StateCorruption, LostEntries].some((damage) => error instanceof damage);
+}
+
+function movedAside(folder: string): string {
+  return `the data of this node is damaged and was moved aside: it comes back as a new member (agentstate wal verify --data-dir ${folder} says more)`;
 }
 
 function isAlone({ founder, founders }: NodeIdentity): boolean {
@@ -279,6 +286,11 @@ function startErrorOf(error: unknown, dataDir: string): unknown {
   if (error instanceof LogCorruption) {
     return new StartError(
       `DATA_DIR=${dataDir}: the log is damaged (${error.message}); look at it with: agentstate wal verify --data-dir ${dataDir}`,
+    );
+  }
+  if (error instanceof LostEntries) {
+    return new StartError(
+      `DATA_DIR=${dataDir}: the log has lost what it had acknowledged (${error.message}); look at it with: agentstate wal verify --data-dir ${dataDir}`,
     );
   }
   if (error instanceof StateCorruption) {
