@@ -26,8 +26,9 @@ import type { Replica, ReplicaLimits } from './replica';
 import { ReplicaHost } from './replica-host';
 import { ReplicatedEngine } from './replicated-engine';
 import { StateCorruption } from './state-corruption';
-import { DEFAULT_GROUP, groupOf } from './routing';
+import { DEFAULT_GROUP, groupOf, placementName } from './routing';
 import { SnapshotReceiver } from './snapshots/snapshot-receiver';
+import type { WatchBus } from './watch-bus';
 import { SnapshotSender } from './snapshots/snapshot-sender';
 
 export interface NodeOptions {
@@ -52,6 +53,8 @@ export interface NodeOptions {
   readonly watchObserver: WatchObserver;
   readonly historyRetentionMs: number;
   readonly historyRetentionCommits: number;
+  /** The fast way for watch events between nodes; closed with the node. */
+  readonly bus?: WatchBus;
   /** What is not a user's to set: tests make it small, so that short runs meet it. */
   readonly tuning?: Partial<NodeTuning>;
   readonly observer: NodeObserver;
@@ -122,7 +125,12 @@ export class Node {
     const mayHave = (member: MemberId, group: GroupId): boolean => directory.mayHave(member, group);
     const { member, founders, clusterId } = identity;
     const { random } = options;
-    this.history = new WatchedHistory({ member, driver, network, clock, random, groupOf, holders, mayHave });
+    const { bus, observer } = options;
+    this.history = new WatchedHistory({
+      ...{ member, driver, network, clock, random, digest, bus, groupOf, holders, mayHave },
+      placementOf: (group) => placementName(directory.groups.get(group)?.regions),
+      onWarning: (what, error) => observer.warning(what, error),
+    });
     this.hub = new WatchHub({
       source: this.history,
       onWatched: (ns, watched) => this.history.watched(ns, watched),
@@ -140,7 +148,7 @@ export class Node {
       replica: { random, raft: options.raft, limits: options.replicaLimits, digest },
       onChanges: (replica, changes) => {
         if (replica.group === META_GROUP) this.directoryChanged(replica);
-        this.history.applied(changes);
+        this.history.applied(replica, changes);
       },
       onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
       onGone: (group) => this.history.gone(group),
@@ -245,6 +253,7 @@ export class Node {
       clock,
       forwarding: peers,
       cluster: this.admin,
+      bus: this.options.bus,
       release: () => this.release(),
       stopGraceMs: this.tuning.stopGraceMs,
     });
@@ -381,6 +390,7 @@ export class Node {
     this.housekeeping.stop();
     this.sender.stop();
     this.receiver.stop();
+    await this.options.bus?.close();
     await this.options.network.close();
     const stores = [...this.driver.all()].map((replica) => replica.store);
     for (const store of stores) await store.flush();

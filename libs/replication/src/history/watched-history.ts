@@ -4,6 +4,9 @@ import type { Driver } from '../driver';
 import type { Clock, Network, Random } from '../ports';
 import { PeerKind } from '../peers/peer-kinds';
 import type { Replica } from '../replica';
+import type { WatchBus } from '../watch-bus';
+import { BusFeed } from './bus-feed';
+import type { BusMessage } from './bus-messages';
 import { ChangesService } from './changes-service';
 import { HISTORY_LIMITS } from './history-limits';
 import { Holders } from './holders';
@@ -18,7 +21,13 @@ export interface WatchedHistoryOptions {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
+  readonly digest: (bytes: Uint8Array) => string;
+  /** The fast way between nodes; without one, changes come from the replica here or over the peers' links. */
+  readonly bus?: WatchBus;
   readonly groupOf: (ns: string) => GroupId;
+  /** Name of the placement that a group's namespaces are in. */
+  readonly placementOf: (group: GroupId) => string;
+  readonly onWarning: (what: string, error: Error) => void;
   /** Nodes that hold a replica of a group, as far as this node knows. */
   readonly holders: (group: GroupId) => readonly MemberId[];
   /** Whether a node may have what a group holds: its region is one of the group's. */
@@ -39,6 +48,7 @@ type Answer = (from: MemberId, body: Uint8Array) => Promise<Uint8Array>;
  */
 export class WatchedHistory implements ChangeSource {
   private hub: WatchHub | undefined;
+  private readonly bus: BusFeed | undefined;
   private readonly remote: RemoteHistory;
   private readonly tails: Tails;
   private readonly changesService: ChangesService;
@@ -53,9 +63,12 @@ export class WatchedHistory implements ChangeSource {
       random,
       remote: this.remote,
       isLocal: (ns) => this.replicaOf(ns) !== undefined,
-      isCarried: () => false,
+      isCarried: (ns) => this.bus?.carries(ns) === true,
     });
     const replica: ReplicaFor = (asker, group, ns) => this.replicaFor(asker, group, ns);
+    const { bus } = options;
+    this.bus = bus && new BusFeed({ ...options, bus, onMessage: (message) => this.heard(message) });
+    bus?.onChange(() => this.tails.wake());
     this.changesService = new ChangesService({ clock, replica });
     this.scanService = new ScanService({ clock, random, replica });
   }
@@ -75,20 +88,23 @@ export class WatchedHistory implements ChangeSource {
   }
 
   /** Batches were applied on this node, in order. */
-  applied(batches: readonly ChangeBatch[]): void {
+  applied(replica: Replica, batches: readonly ChangeBatch[]): void {
+    if (this.bus !== undefined && replica.isLeader) this.bus.publish(replica.group, batches);
     for (const batch of batches) {
-      this.hub?.publish(batch);
+      this.hub?.publish(batch, 'local');
       this.changesService.published(batch);
     }
   }
 
   watched(ns: string, watched: boolean): void {
     if (!watched) this.remote.forget(ns);
+    this.bus?.set(ns, watched);
     this.tails.set(ns, watched);
   }
 
   /** Now and then: replicas come and go. */
   look(): void {
+    this.bus?.look();
     this.tails.look();
   }
 
@@ -99,6 +115,7 @@ export class WatchedHistory implements ChangeSource {
   }
 
   stop(): void {
+    this.bus?.stop();
     this.tails.stop();
     this.scanService.stop();
   }
@@ -147,6 +164,17 @@ export class WatchedHistory implements ChangeSource {
 
   openScan(ns: string, filter: WatchFilter): ObjectScan {
     return this.sourceOf(ns).openScan(ns, filter);
+  }
+
+  /** The bus is a hint: what it tells is new to the hub, or old, or shows that something was lost. */
+  private heard(message: BusMessage): void {
+    if (message.kind === 'newest') {
+      this.remote.heard(message.ns, message.commitSeq);
+      this.hub?.notice(message.ns, message.commitSeq);
+    } else {
+      this.remote.heard(message.batch.ns, message.batch.commitSeq);
+      this.hub?.publish(message.batch, 'nats');
+    }
   }
 
   private sourceOf(ns: string): ChangeSource {

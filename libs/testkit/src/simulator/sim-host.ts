@@ -340,5 +340,6 @@ const SILENT = {
   dropped: () => undefined,
   backlog: () => undefined,
   emitLag: () => undefined,
+  received: () => undefined,
   resumed: () => undefined,
 };
