@@ -108,6 +108,7 @@ const replica = {
   applied: 8 as LogIndex,
   commitSeq: commitSeq(4),
   configuration: conf,
+  configurationKept: true,
   matches: [{ member: NO_MEMBER, match: 9 as LogIndex }],
 };
 const changesQuestion = { group, ns: 'a', from: 7, maxBytes: 1_000, waitMs: 50, seen: 6 };

@@ -26,7 +26,7 @@ import type { Replica, ReplicaLimits } from './replica';
 import { ReplicaHost } from './replica-host';
 import { ReplicatedEngine } from './replicated-engine';
 import { StateCorruption } from './state-corruption';
-import { DEFAULT_GROUP, groupOf, placementName } from './routing';
+import { DEFAULT_GROUP, groupOf } from './routing';
 import { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import type { WatchBus } from './watch-bus';
 import { SnapshotSender } from './snapshots/snapshot-sender';
@@ -121,14 +121,11 @@ export class Node {
       flushSent: () => outbox.flush(),
       onFatal: options.onFatal,
     }));
-    const holders = (group: GroupId): readonly MemberId[] => this.holdersOf(group);
-    const mayHave = (member: MemberId, group: GroupId): boolean => directory.mayHave(member, group);
     const { member, founders, clusterId } = identity;
-    const { random } = options;
-    const { bus, observer } = options;
+    const { random, bus, observer } = options;
+    const around = { driver, directory, founders, network, bus, clock, random, digest };
     this.history = new WatchedHistory({
-      ...{ member, driver, network, clock, random, digest, bus, groupOf, holders, mayHave },
-      placementOf: (group) => placementName(directory.groups.get(group)?.regions),
+      ...{ ...around, member, groupOf },
       onWarning: (what, error) => observer.warning(what, error),
     });
     this.hub = new WatchHub({
@@ -184,7 +181,8 @@ export class Node {
       founders,
       defaultGroup: DEFAULT_GROUP,
       defaultReplicas: options.defaultReplicas,
-      gather: async () => (await this.admin.gather()).flatMap(({ replicas }) => replicas),
+      gather: () => this.admin.gather(),
+      ask: (member) => this.admin.ask(member),
       onError: (error) => options.observer.warning('keeping the cluster', error),
     });
     this.housekeeping = this.newHousekeeping();
@@ -319,7 +317,7 @@ export class Node {
       driver: this.driver,
       log,
       clock,
-      holders: (group) => this.holdersOf(group),
+      holders: (group) => this.directory.holdersOf(group, identity.founders),
       onStranger: (group) => this.hostIfWanted(group),
       onSnapshotOffer: (replica, message) => this.receiver.offer(replica, message),
       others,
@@ -374,13 +372,9 @@ export class Node {
 
   private giveUp(replica: Replica): void {
     if (this.isReleased || this.driver.get(replica.group) !== replica) return;
+    // A state that is just being put in place would outlive the replica.
+    if (this.receiver.isReceiving(replica.group)) return;
     this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
-  }
-
-  /** Nodes that hold a replica of a group, as far as this node knows. */
-  private holdersOf(group: GroupId): readonly MemberId[] {
-    const founders = this.options.identity.founders.map(({ member }) => member);
-    return this.directory.groups.get(group)?.voters ?? founders;
   }
 
   private async release(): Promise<void> {

@@ -113,21 +113,28 @@ export class ReplicatedEngine implements Engine {
     return checks;
   }
 
+  async handOver(): Promise<void> {
+    for (const replica of this.options.driver.all()) replica.handLeadershipOver();
+    await this.whileWithinGrace(() => this.leadsOthers());
+  }
+
   async stop(): Promise<void> {
     if (this.draining) return;
     this.draining = true;
     this.options.hub.drain();
     for (const replica of this.options.driver.all()) replica.handLeadershipOver();
-    const deadlineMs = this.options.clock.monotonicMs() + this.options.stopGraceMs;
-    while (
-      (this.waitingClients() > 0 || this.leadsOthers()) &&
-      this.options.clock.monotonicMs() < deadlineMs
-    ) {
-      await new Promise<void>((resolve) => this.options.clock.after(DRAIN_POLL_MS, resolve));
-    }
+    await this.whileWithinGrace(() => this.waitingClients() > 0 || this.leadsOthers());
     this.options.driver.stop();
     for (const replica of this.options.driver.all()) replica.rejectWaiting(drainingError);
     await this.options.release();
+  }
+
+  private async whileWithinGrace(isBusy: () => boolean): Promise<void> {
+    const { clock, stopGraceMs } = this.options;
+    const deadlineMs = clock.monotonicMs() + stopGraceMs;
+    while (isBusy() && clock.monotonicMs() < deadlineMs) {
+      await new Promise<void>((resolve) => clock.after(DRAIN_POLL_MS, resolve));
+    }
   }
 
   /** Whether this node still leads a group that another voter could lead. */

@@ -41,6 +41,8 @@ export const VARIABLES = {
   CORS_ORIGINS: forms.list(forms.corsOrigin),
   MAX_BODY_BYTES: forms.wholeNumber(1, 64 * MEGABYTE, LIMITS.bodyBytes),
   RATE_LIMIT_QPS: forms.wholeNumber(0, 1_000_000, 200),
+  MAX_CONNECTIONS_PER_ADDRESS: forms.wholeNumber(0, 1_000_000, 256),
+  AUTH_FAILURE_LIMIT_QPS: forms.wholeNumber(0, 1_000_000, 1_000),
   MAX_WATCHERS: forms.wholeNumber(0, 1_000_000, 10_000),
   MAX_WATCHERS_PER_TOKEN: forms.wholeNumber(1, 1_000_000, 100),
   WATCH_BUFFER_SIZE: forms.wholeNumber(1, 10_000_000, 10_000),

@@ -1,5 +1,7 @@
 import { StateError, type ChangeBatch, type CommitSeq, type GroupId, type MemberId } from '#contracts';
 import type { Arrival, ChangePage, ChangeSource, ObjectScan, WatchFilter, WatchHub } from '#watch';
+import type { FoundingMember } from '../identity';
+import type { Directory } from '../meta/directory';
 import type { Driver } from '../driver';
 import type { Clock, Network, Random } from '../ports';
 import { PeerKind } from '../peers/peer-kinds';
@@ -17,6 +19,8 @@ import { Tails } from './tails';
 
 export interface WatchedHistoryOptions {
   readonly member: MemberId;
+  readonly founders: readonly FoundingMember[];
+  readonly directory: Directory;
   readonly driver: Driver;
   readonly network: Network;
   readonly clock: Clock;
@@ -25,13 +29,7 @@ export interface WatchedHistoryOptions {
   /** The fast way between nodes; without one, changes come from the replica here or over the peers' links. */
   readonly bus?: WatchBus;
   readonly groupOf: (ns: string) => GroupId;
-  /** Name of the placement that a group's namespaces are in. */
-  readonly placementOf: (group: GroupId) => string;
   readonly onWarning: (what: string, error: Error) => void;
-  /** Nodes that hold a replica of a group, as far as this node knows. */
-  readonly holders: (group: GroupId) => readonly MemberId[];
-  /** Whether a node may have what a group holds: its region is one of the group's. */
-  readonly mayHave: (member: MemberId, group: GroupId) => boolean;
 }
 
 /**
@@ -56,8 +54,9 @@ export class WatchedHistory implements ChangeSource {
   private readonly locals = new WeakMap<Replica, LocalHistory>();
 
   constructor(private readonly options: WatchedHistoryOptions) {
-    const { clock, random } = options;
-    this.remote = new RemoteHistory(new Holders(options), options.groupOf);
+    const { clock, random, directory, founders } = options;
+    const holders = (group: GroupId): readonly MemberId[] => directory.holdersOf(group, founders);
+    this.remote = new RemoteHistory(new Holders({ ...options, holders }), options.groupOf);
     this.tails = new Tails({
       clock,
       random,
@@ -67,7 +66,14 @@ export class WatchedHistory implements ChangeSource {
     });
     const replica: ReplicaFor = (asker, group, ns) => this.replicaFor(asker, group, ns);
     const { bus } = options;
-    this.bus = bus && new BusFeed({ ...options, bus, onMessage: (message) => this.heard(message) });
+    this.bus =
+      bus &&
+      new BusFeed({
+        ...options,
+        bus,
+        placementOf: (group) => directory.placementOf(group),
+        onMessage: (message) => this.heard(message),
+      });
     bus?.onChange(() => this.tails.wake());
     this.changesService = new ChangesService({ clock, replica });
     this.scanService = new ScanService({ clock, random, replica });
@@ -195,7 +201,7 @@ export class WatchedHistory implements ChangeSource {
   }
 
   private replicaFor(asker: MemberId, group: GroupId, ns: string): Replica {
-    if (!this.options.mayHave(asker, group)) {
+    if (!this.options.directory.mayHave(asker, group)) {
       throw new StateError('region_not_allowed', 'The namespace may not leave the regions of its placement.');
     }
     const replica = this.replicaOf(ns);

@@ -1,6 +1,7 @@
 import { commitSeq, type CommitSeq, type GroupId, type MemberId } from '#contracts';
 import { evaluateRead, type StateReader } from '#state-machine';
-import { DEFAULT_GROUP } from '../routing';
+import type { FoundingMember } from '../identity';
+import { DEFAULT_GROUP, placementName } from '../routing';
 import {
   META_NAMESPACES,
   groupDocument,
@@ -38,6 +39,16 @@ export class Directory {
     if (document === undefined) return group === DEFAULT_GROUP;
     const region = this.nodesByMember.get(member)?.region;
     return document.regions === undefined || (region !== undefined && document.regions.includes(region));
+  }
+
+  /** Nodes that hold a replica of a group, as far as this node knows: at first, the first members. */
+  holdersOf(group: GroupId, founders: readonly FoundingMember[]): readonly MemberId[] {
+    return this.groupsById.get(group)?.voters ?? founders.map(({ member }) => member);
+  }
+
+  /** Name of the placement that a group's namespaces are in: the same on every node, and another one for others. */
+  placementOf(group: GroupId): string {
+    return placementName(this.groupsById.get(group)?.regions);
   }
 
   /** The member id that a node of this name has now. */
