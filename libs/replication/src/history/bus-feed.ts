@@ -8,8 +8,8 @@ export interface BusFeedOptions {
   readonly clock: Clock;
   readonly digest: (bytes: Uint8Array) => string;
   readonly groupOf: (ns: string) => GroupId;
-  /** Name of the placement that a group's namespaces are in. */
-  readonly placementOf: (group: GroupId) => string;
+  /** Name of the placement that a group's namespaces are in; `undefined` while that is not known. */
+  readonly placementOf: (group: GroupId) => string | undefined;
   readonly onMessage: (message: BusMessage) => void;
   readonly onWarning: (what: string, error: Error) => void;
 }
@@ -44,7 +44,7 @@ export class BusFeed {
   publish(group: GroupId, batches: readonly ChangeBatch[]): void {
     const { bus, placementOf } = this.options;
     const placement = placementOf(group);
-    if (!bus.carries(placement)) return;
+    if (placement === undefined || !bus.carries(placement)) return;
     for (const batch of batches) {
       const { ns, commitSeq } = batch;
       bus.publish(this.topicOf(ns, placement), encodeBatchMessage(group, batch));
@@ -122,7 +122,7 @@ export class BusFeed {
     this.cancelBeat = undefined;
     for (const [ns, beating] of this.beating) {
       const placement = placementOf(beating.group);
-      if (bus.carries(placement)) {
+      if (placement !== undefined && bus.carries(placement)) {
         bus.publish(this.topicOf(ns, placement), encodeNewestMessage(beating.group, ns, beating.newest));
       }
       if (--beating.left === 0) this.beating.delete(ns);

@@ -46,9 +46,14 @@ export class Directory {
     return this.groupsById.get(group)?.voters ?? founders.map(({ member }) => member);
   }
 
-  /** Name of the placement that a group's namespaces are in: the same on every node, and another one for others. */
-  placementOf(group: GroupId): string {
-    return placementName(this.groupsById.get(group)?.regions);
+  /**
+   * Name of the placement that a group's namespaces are in: the same on every node, and another one for others.
+   * `undefined` of a group that this node knows nothing of: what it holds may be told to nobody.
+   */
+  placementOf(group: GroupId): string | undefined {
+    const document = this.groupsById.get(group);
+    if (document === undefined && group !== DEFAULT_GROUP) return undefined;
+    return placementName(document?.regions);
   }
 
   /** The member id that a node of this name has now. */
