@@ -11,6 +11,7 @@ import {
 import type { Engine, ReadAnswer, ReadinessCheck } from '#replication';
 import type { WatchHandle, WatchRequest, WatchSink } from '#watch';
 import { MemoryCluster } from './memory-cluster';
+import { MemoryNamespaces } from './memory-namespaces';
 
 interface Stored {
   readonly json: Buffer;
@@ -24,13 +25,14 @@ export class MemoryEngine implements Engine {
     { name: 'nats', ok: true, detail: 'degraded' },
   ];
   readonly cluster = new MemoryCluster();
+  readonly namespaces = new MemoryNamespaces();
   readonly watchers = new Set<{ request: WatchRequest; sink: WatchSink; drained: number; closed: boolean }>();
   readonly commands: WriteCommand[] = [];
   /** Set to make the next calls fail. */
   failure: Error | undefined;
   isStopped = false;
   private position = 0;
-  private readonly namespaces = new Map<string, Map<string, Stored>>();
+  private readonly objects = new Map<string, Map<string, Stored>>();
 
   write(command: WriteCommand): Promise<CommandOutcome> {
     if (this.failure) return Promise.reject(this.failure);
@@ -83,10 +85,10 @@ export class MemoryEngine implements Engine {
   }
 
   private objectsOf(ns: string): Map<string, Stored> {
-    let objects = this.namespaces.get(ns);
+    let objects = this.objects.get(ns);
     if (!objects) {
       objects = new Map<string, Stored>();
-      this.namespaces.set(ns, objects);
+      this.objects.set(ns, objects);
     }
     return objects;
   }

@@ -88,8 +88,11 @@ describe('the OpenAPI document', () => {
     );
     expect(operations.sort()).toEqual([
       'DELETE /admin/cluster/nodes/{node_id}',
+      'DELETE /admin/namespaces/{ns}',
       'DELETE /v1/{ns}/objects/{id}',
       'GET /admin/cluster',
+      'GET /admin/namespaces',
+      'GET /admin/namespaces/{ns}',
       'GET /v1/{ns}/objects',
       'GET /v1/{ns}/objects/{id}',
       'GET /v1/{ns}/watch',
@@ -97,6 +100,7 @@ describe('the OpenAPI document', () => {
       'POST /admin/cluster/transfer-leader',
       'POST /v1/{ns}/objects',
       'POST /v1/{ns}/query',
+      'PUT /admin/namespaces/{ns}',
       'PUT /v1/{ns}/objects/{id}',
     ]);
     expect(document.components.securitySchemes).toMatchObject({
@@ -115,6 +119,10 @@ describe('the OpenAPI document', () => {
     ['post', '/admin/cluster/nodes'],
     ['post', '/admin/cluster/transfer-leader'],
     ['delete', '/admin/cluster/nodes/{node_id}'],
+    ['put', '/admin/namespaces/{ns}'],
+    ['get', '/admin/namespaces/{ns}'],
+    ['get', '/admin/namespaces'],
+    ['delete', '/admin/namespaces/{ns}'],
   ])('is true of %s %s', async (method, path) => {
     const operation = document.paths[path]?.[method];
     if (!operation) throw new Error('not documented');

@@ -1,7 +1,14 @@
 import * as fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command, CommandOutcome, CommitSeq, ReadOutcome, ReadRequest } from '#contracts';
+import {
+  TENANCY_STATES,
+  type Command,
+  type CommandOutcome,
+  type CommitSeq,
+  type ReadOutcome,
+  type ReadRequest,
+} from '#contracts';
 import * as codec from './index';
 
 const wellFormed = fc.string({ unit: 'binary' });
@@ -33,10 +40,11 @@ const put = fc
 const remove = fc
   .tuple(conditions, wellFormed)
   .map(([condition, id]) => ({ op: 'delete' as const, id, ...condition }));
+const namespace = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/~-]{0,254}$/);
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({
     kind: fc.constant('write' as const),
-    ns: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/~-]{0,254}$/),
+    ns: namespace,
     operations: fc.array(fc.oneof(put, remove), { maxLength: 4 }),
   }),
   fc.record({ kind: fc.constant('expire' as const), limit: fc.maxSafeNat() }),
@@ -46,6 +54,20 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     retentionCommits: fc.maxSafeNat(),
     limit: fc.maxSafeNat(),
   }),
+  fc.record({
+    kind: fc.constant('tenancy' as const),
+    ns: namespace,
+    generation: fc.maxSafeNat(),
+    state: fc.constantFrom(...TENANCY_STATES),
+    seqFloor: fc.maxSafeNat() as fc.Arbitrary<CommitSeq>,
+  }),
+  fc.record({
+    kind: fc.constant('import' as const),
+    ns: namespace,
+    generation: fc.maxSafeNat(),
+    rows: fc.uint8Array(),
+  }),
+  fc.record({ kind: fc.constant('erase' as const), ns: namespace, limit: fc.maxSafeNat() }),
 );
 const time = fc.maxSafeNat().map((value) => value % 2 ** 48);
 
@@ -143,6 +165,16 @@ describe('commands', () => {
         const decoded = codec.decodeCommand(bytes);
         expect(decoded.tsMs).toBe(second);
         expect(normal(decoded.command)).toEqual(normal(made));
+      }),
+    );
+  });
+
+  it('show their namespace to who decides whether a group may take them', () => {
+    fc.assert(
+      fc.property(command, (made) => {
+        const isWrite = made.kind === 'write';
+        const expected = 'ns' in made ? { ns: made.ns, isWrite } : undefined;
+        expect(codec.commandNamespace(codec.encodeCommand(made, 1))).toEqual(expected);
       }),
     );
   });

@@ -1,4 +1,4 @@
-import type { Command, CommitSeq, Operation, Tags } from '#contracts';
+import type { Command, CommitSeq, Operation, Tags, TenancyState } from '#contracts';
 import { ByteReader } from './byte-reader';
 import { CodecError } from './codec-error';
 import {
@@ -9,6 +9,7 @@ import {
   OperationFlag,
   OperationKind,
   STAMP_OFFSET,
+  TenancyCode,
 } from './command-format';
 import { decodeUtf8 } from './utf8';
 
@@ -61,7 +62,23 @@ export type CommandView =
       readonly retentionMs: number;
       readonly retentionCommits: number;
       readonly limit: number;
-    };
+    }
+  | {
+      readonly kind: 'tenancy';
+      readonly tsMs: number;
+      readonly ns: string;
+      readonly generation: number;
+      readonly state: TenancyState;
+      readonly seqFloor: CommitSeq;
+    }
+  | {
+      readonly kind: 'import';
+      readonly tsMs: number;
+      readonly ns: string;
+      readonly generation: number;
+      readonly rows: Uint8Array;
+    }
+  | { readonly kind: 'erase'; readonly tsMs: number; readonly ns: string; readonly limit: number };
 
 /** Reads a command without decoding its texts. Throws {@link CodecError} on what this version does not know. */
 export function viewCommand(bytes: Uint8Array): CommandView {
@@ -85,11 +102,39 @@ export function viewCommand(bytes: Uint8Array): CommandView {
     const retentionMs = reader.varint();
     const retentionCommits = reader.varint();
     view = { kind: 'compact', tsMs, retentionMs, retentionCommits, limit: reader.varint() };
+  } else if (kind === CommandKind.tenancy) {
+    const ns = reader.string();
+    const generation = reader.varint();
+    const state = tenancyState(reader.u8());
+    view = { kind: 'tenancy', tsMs, ns, generation, state, seqFloor: reader.varint() as CommitSeq };
+  } else if (kind === CommandKind.import) {
+    const ns = reader.string();
+    const generation = reader.varint();
+    view = { kind: 'import', tsMs, ns, generation, rows: reader.sized() };
+  } else if (kind === CommandKind.erase) {
+    view = { kind: 'erase', tsMs, ns: reader.string(), limit: reader.varint() };
   } else {
     throw new CodecError(`command of unknown kind ${kind}`);
   }
   reader.expectEnd('a command');
   return view;
+}
+
+/**
+ * The namespace of a command on one namespace, and whether clients send its kind; `undefined` for a command on the
+ * whole group. All that a leader has to know of a command to tell whether its group may take it.
+ */
+export function commandNamespace(
+  bytes: Uint8Array,
+): { readonly ns: string; readonly isWrite: boolean } | undefined {
+  const kind = bytes[1];
+  if (kind === CommandKind.expire || kind === CommandKind.compact) return undefined;
+  const reader = new ByteReader(bytes, COMMAND_HEADER_BYTES);
+  const flags = reader.u8();
+  if (flags !== 0) throw new CodecError(`unknown flags 0x${flags.toString(16)}`);
+  const isWrite =
+    kind !== CommandKind.tenancy && kind !== CommandKind.import && kind !== CommandKind.erase;
+  return { ns: reader.string(), isWrite };
 }
 
 /** The proposal time of a command, in milliseconds since 1970. */
@@ -112,7 +157,23 @@ export function decodeCommand(bytes: Uint8Array): { readonly command: Command; r
       const { retentionMs, retentionCommits, limit } = view;
       return { command: { kind: 'compact', retentionMs, retentionCommits, limit }, tsMs };
     }
+    case 'tenancy': {
+      const { ns, generation, state, seqFloor } = view;
+      return { command: { kind: 'tenancy', ns, generation, state, seqFloor }, tsMs };
+    }
+    case 'import':
+      return {
+        command: { kind: 'import', ns: view.ns, generation: view.generation, rows: view.rows },
+        tsMs,
+      };
+    case 'erase':
+      return { command: { kind: 'erase', ns: view.ns, limit: view.limit }, tsMs };
   }
+}
+
+function tenancyState(code: number): TenancyState {
+  for (const [state, known] of Object.entries(TenancyCode)) if (known === code) return state as TenancyState;
+  throw new CodecError(`unknown tenancy ${code}`);
 }
 
 /** Reads a tags section. The object has no prototype: a key may be `__proto__`. */

@@ -7,6 +7,7 @@ import {
   OperationFlag,
   OperationKind,
   STAMP_OFFSET,
+  TenancyCode,
 } from './command-format';
 import { compareUtf8, utf8Length } from './utf8';
 
@@ -29,6 +30,32 @@ export function encodeCommand(command: Command, tsMs: number): Uint8Array {
       const writer = begin(CommandKind.compact, tsMs, bodyBytes);
       writer.varint(retentionMs);
       writer.varint(retentionCommits);
+      writer.varint(limit);
+      return writer.finish();
+    }
+    case 'tenancy': {
+      const { ns, generation, state, seqFloor } = command;
+      const bodyBytes = 2 + sizedLength(ns.length) + varintLength(generation) + varintLength(seqFloor);
+      const writer = begin(CommandKind.tenancy, tsMs, bodyBytes);
+      writer.string(ns);
+      writer.varint(generation);
+      writer.u8(TenancyCode[state]);
+      writer.varint(seqFloor);
+      return writer.finish();
+    }
+    case 'import': {
+      const { ns, generation, rows } = command;
+      const bodyBytes = 1 + sizedLength(ns.length) + varintLength(generation) + sizedLength(rows.length);
+      const writer = begin(CommandKind.import, tsMs, bodyBytes);
+      writer.string(ns);
+      writer.varint(generation);
+      writer.sized(rows);
+      return writer.finish();
+    }
+    case 'erase': {
+      const { ns, limit } = command;
+      const writer = begin(CommandKind.erase, tsMs, 1 + sizedLength(ns.length) + varintLength(limit));
+      writer.string(ns);
       writer.varint(limit);
       return writer.finish();
     }

@@ -8,7 +8,15 @@ import {
   type Term,
 } from '#contracts';
 import type { ConfState, SnapshotMetadata } from '#raft';
-import { ApplyBatch, RowCache, readApplied, type Digest, type StateReader } from '#state-machine';
+import {
+  ApplyBatch,
+  RowCache,
+  readApplied,
+  readTenancies,
+  type Digest,
+  type StateReader,
+  type Tenancy,
+} from '#state-machine';
 import type { StateStore } from './ports';
 import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
 
@@ -24,6 +32,8 @@ const NO_CONFIGURATION: ConfState = {
 export interface AppliedStateOptions {
   readonly digest: Digest;
   readonly rowCacheBytes: number;
+  /** What namespaces are to the group from now on. */
+  readonly onTenancies: (tenancies: ReadonlyMap<string, Tenancy>) => void;
   /** Lets a configuration take force in the core, and gives what it then is. */
   readonly applyConfChange: (data: Uint8Array) => ConfState;
 }
@@ -123,6 +133,7 @@ export class AppliedState {
     }
     this.write(batch, confRow);
     this.seq = batch.commitSeq;
+    if (batch.tenanciesChanged) this.options.onTenancies(readTenancies(this.current));
     return { outcomes, changes };
   }
 
@@ -139,6 +150,7 @@ export class AppliedState {
     this.atTerm = appliedTerm;
     this.seq = commitSeq;
     this.conf = configurationOf(next);
+    this.options.onTenancies(readTenancies(next));
     return before;
   }
 

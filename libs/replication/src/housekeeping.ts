@@ -79,6 +79,7 @@ export class Housekeeping {
   }
 
   private due(replica: Replica): Command | undefined {
+    if (replica.isCopying) return undefined;
     const nowMs = this.options.clock.wallMs();
     const expiryMs = nextExpiryMs(replica.store);
     if (expiryMs !== undefined && expiryMs <= nowMs) return { kind: 'expire', limit: ROWS_PER_COMMAND };

@@ -2,7 +2,7 @@ export * from './ports';
 export * from './engine';
 export type { FoundingMember, IdentityStore, NodeIdentity } from './identity';
 export { NO_PEERS } from './no-peers';
-export { DEFAULT_GROUP } from './routing';
+export { DEFAULT_GROUP } from './default-group';
 export { Node, type NodeObserver, type NodeOptions } from './node';
 export type { ReplicaStatus } from './node-status';
 export type { ClusterView, GroupView } from './cluster-admin';
@@ -17,5 +17,5 @@ export {
 export { KINDS_BEFORE_MEMBERSHIP, PeerKind } from './peers/peer-kinds';
 export { StateCorruption } from './state-corruption';
 export { readRaftFrame } from './peers/raft-frame';
-export type { NodeDocument } from './meta/documents';
+export { NO_SETTINGS, type NamespaceSettings, type NodeDocument } from './meta/documents';
 export type { NodeTuning } from './node-tuning';

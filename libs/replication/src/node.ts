@@ -2,6 +2,7 @@ import {
   META_GROUP,
   NO_MEMBER,
   StateError,
+  type ChangeBatch,
   type ErrorCode,
   type GroupId,
   type MemberId,
@@ -18,10 +19,15 @@ import { Driver } from './driver';
 import type { Engine } from './engine';
 import { Housekeeping } from './housekeeping';
 import type { IdentityStore, NodeIdentity } from './identity';
+import { NamespaceAdmin } from './namespace-admin';
+import { NamespaceMover } from './moves/namespace-mover';
+import { RowServer } from './moves/row-server';
 import { Admission } from './meta/admission';
+import { Borders } from './meta/borders';
 import { ClusterKeeper } from './meta/cluster-keeper';
 import { Departures } from './meta/departures';
 import { Directory } from './meta/directory';
+import { GroupFounder } from './meta/group-founder';
 import { MetaWriter } from './meta/meta-writer';
 import type { ReplicaStatus } from './node-status';
 import { NODE_TUNING, type NodeTuning } from './node-tuning';
@@ -34,7 +40,8 @@ import type { Replica, ReplicaLimits } from './replica';
 import { ReplicaHost } from './replica-host';
 import { ReplicatedEngine } from './replicated-engine';
 import { StateCorruption } from './state-corruption';
-import { DEFAULT_GROUP, groupOf } from './routing';
+import { DEFAULT_GROUP } from './default-group';
+import { RouteTable } from './routing';
 import { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import { SnapshotSender } from './snapshots/snapshot-sender';
 
@@ -89,6 +96,11 @@ export class Node {
   private readonly hub: WatchHub;
   private readonly host: ReplicaHost;
   private readonly book: PeerBook;
+  private readonly borders: Borders;
+  private readonly routes: RouteTable;
+  private readonly founder: GroupFounder;
+  private readonly mover: NamespaceMover;
+  private readonly rowServer: RowServer;
   private readonly departures: Departures;
   private readonly sender: SnapshotSender;
   private readonly receiver: SnapshotReceiver;
@@ -139,12 +151,13 @@ export class Node {
       stores,
       replica: { random: options.random, raft: options.raft, limits: options.replicaLimits, digest },
       onChanges: (replica, changes) => {
-        if (replica.group === META_GROUP) this.directoryChanged(replica);
+        if (replica.group === META_GROUP) this.directoryChanged(replica, changes);
         for (const batch of changes) this.hub.publish(batch);
       },
       onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
+      onTenants: (replica) => this.endWatchesOfMoved(replica),
       // A watcher goes on at a node that has the history: the reason is that of a node that is about to lack it.
-      onGone: (group) => this.hub.endNamespaces((ns) => groupOf(ns) === group, 'draining'),
+      onGone: (group) => this.hub.endNamespaces((ns) => this.routes.groupOf(ns) === group, 'draining'),
       onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
     });
     this.sender = new SnapshotSender({
@@ -156,6 +169,15 @@ export class Node {
     });
     this.receiver = this.newReceiver();
     const { address, addressOverrides } = options;
+    const { region } = address;
+    this.borders = new Borders(directory, { member: identity.member, region });
+    this.routes = new RouteTable(directory, region, () => driver.get(META_GROUP)?.hasCaughtUp === true);
+    this.rowServer = new RowServer({
+      directory,
+      borders: this.borders,
+      digest,
+      replica: (group) => driver.get(group),
+    });
     this.book = new PeerBook({ identity, directory, network, address, addressOverrides });
     this.departures = new Departures({
       member: identity.member,
@@ -181,6 +203,23 @@ export class Node {
       defaultReplicas: options.defaultReplicas,
       gather: async () => (await this.admin.gather()).flatMap(({ replicas }) => replicas),
       onError: (error) => options.observer.warning('keeping the cluster', error),
+    });
+    this.founder = new GroupFounder({
+      member,
+      driver,
+      directory,
+      host: this.host,
+      writer,
+      clock,
+      onFatal: options.onFatal,
+    });
+    this.mover = new NamespaceMover({
+      ...shared,
+      rows: this.rowServer,
+      forwarding: peers,
+      clock,
+      digest,
+      onWarning: (what, error) => options.observer.warning(what, error),
     });
     this.housekeeping = this.newHousekeeping();
     this.engine = this.newEngine(peers);
@@ -241,12 +280,21 @@ export class Node {
     return new ReplicatedEngine({
       member: identity.member,
       driver: this.driver,
-      routing: { groupOf },
+      routing: this.routes,
       hub: this.hub,
       log,
       clock,
       forwarding: peers,
       cluster: this.admin,
+      namespaces: new NamespaceAdmin({
+        member: identity.member,
+        driver: this.driver,
+        directory: this.directory,
+        writer: this.writer,
+        network: this.options.network,
+        clock,
+        gather: () => this.admin.gather(),
+      }),
       release: () => this.release(),
       stopGraceMs: this.tuning.stopGraceMs,
     });
@@ -303,6 +351,7 @@ export class Node {
       [PeerKind.nodes, () => Promise.resolve(this.book.answer())],
       [PeerKind.join, (_, body) => this.admit(body)],
       [PeerKind.snapshotChunk, (from, body) => this.sender.serve(from, body)],
+      [PeerKind.namespaceRows, (from, body) => this.rowServer.serve(from, body)],
       [PeerKind.transfer, (_, body) => Promise.resolve(this.admin.handOver(body)).then(() => nothing)],
     ]);
     return new PeerService({
@@ -313,6 +362,7 @@ export class Node {
       clock,
       holders: (group) =>
         this.directory.groups.get(group)?.voters ?? identity.founders.map(({ member }) => member),
+      borders: this.borders,
       onStranger: (group) => this.hostIfWanted(group),
       onSnapshotOffer: (replica, message) => this.receiver.offer(replica, message),
       others,
@@ -322,6 +372,8 @@ export class Node {
 
   private send(outbox: Outbox, replica: Replica, messages: readonly Message[]): void {
     for (const message of messages) {
+      // Whatever a configuration says: nothing of a pinned group leaves its regions.
+      if (!this.borders.mayCarry(replica.group, message.to)) continue;
       if (message.snapshot !== undefined) this.sender.offered(replica.group, message.to);
       outbox.add(replica.group, message);
     }
@@ -332,20 +384,38 @@ export class Node {
     const wanted = this.directory.groups.get(group);
     const { member } = this.options.identity;
     if (wanted === undefined || ![...wanted.voters, ...wanted.learners].includes(member)) return;
+    if (!this.borders.mayCarry(group, member)) return;
+    if (wanted.forming) return this.founder.step();
     this.host.open(group).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
-  private directoryChanged(meta: Replica): void {
-    this.directory.refresh(meta.store);
+  private directoryChanged(meta: Replica, changes?: readonly ChangeBatch[]): void {
+    if (changes === undefined) this.directory.refresh(meta.store);
+    else for (const ns of this.directory.follow(meta.store, changes)) this.hub.endNamespace(ns, 'region_changed');
     this.book.connect();
-    this.keeper.step();
+    this.hub.endNamespaces((ns) => !this.routes.mayServe(ns), 'region_changed');
+    this.takeSteps();
     const self = this.directory.nodes.get(this.options.identity.member);
     if (self?.state === 'removed') this.options.onRemoved();
   }
 
+  private takeSteps(): void {
+    this.founder.step();
+    this.keeper.step();
+    this.mover.step();
+  }
+
+  /** The history of a namespace that is served elsewhere now goes on there, from the next position on. */
+  private endWatchesOfMoved(replica: Replica): void {
+    this.hub.endNamespaces((ns) => {
+      const tenancy = replica.tenancy(ns);
+      return tenancy?.state === 'away' && this.routes.groupOf(ns) === replica.group;
+    }, 'region_changed');
+  }
+
   /** What is looked after between changes: membership, this node's own entry, a full disk, replicas that moved away. */
   private tend(): void {
-    this.keeper.step();
+    this.takeSteps();
     void this.book.announce(this.writer).catch(() => undefined);
     void this.relief.step().catch(() => undefined);
     for (const replica of this.driver.all()) {
@@ -370,7 +440,7 @@ export class Node {
   }
 
   private replicaOf(ns: string): Replica {
-    const replica = this.driver.get(groupOf(ns));
+    const replica = this.driver.get(this.routes.groupOf(ns));
     if (replica === undefined) {
       throw new StateError('not_ready', 'This node does not hold the namespace yet.', { retry_after: 1 });
     }

@@ -19,6 +19,7 @@ export interface ReplicaHostOptions {
   readonly replica: Pick<ReplicaOptions, 'random' | 'raft' | 'limits' | 'digest'>;
   readonly onChanges: (replica: Replica, changes: readonly ChangeBatch[]) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+  readonly onTenants: (replica: Replica) => void;
   /** This node holds the group no more. */
   readonly onGone: (group: GroupId) => void;
   readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
@@ -79,6 +80,7 @@ export class ReplicaHost {
       onChanges: (_, changes) => this.options.onChanges(replica, changes),
       onWork: (busy) => driver.wake(busy),
       onLeader: this.options.onLeader,
+      onTenants: this.options.onTenants,
       onProposalFailed: this.options.onProposalFailed,
     });
     driver.add(replica);

@@ -1,5 +1,5 @@
 import {
-  type StateError,
+  StateError,
   type ChangeBatch,
   type CommandOutcome,
   type CommitSeq,
@@ -9,6 +9,7 @@ import {
   type LogEntry,
   type LogIndex,
   type MemberId,
+  type TenancyCommand,
   type Term,
 } from '#contracts';
 import {
@@ -22,15 +23,16 @@ import {
   type SnapshotMetadata,
   type Status,
 } from '#raft';
-import type { StateReader } from '#state-machine';
+import { readTenancies, type StateReader, type Tenancy } from '#state-machine';
 import { AppliedState } from './applied-state';
 import { PendingPositions } from './pending-positions';
 import { PendingReads, noLeader } from './pending-reads';
 import { PendingProposals, outcomeUnknown } from './proposals';
-import { dropped, overloaded } from './refusals';
+import { dropped, moved, overloaded } from './refusals';
 import type { LogStore, Random, StateStore } from './ports';
 import { GroupLogView } from './raft-storage';
 import { StateCorruption } from './state-corruption';
+import { Tenants } from './tenants';
 
 /** Bounds on what one replica holds in memory for its clients; past them it answers `overloaded`. */
 export interface ReplicaLimits {
@@ -54,6 +56,8 @@ export interface ReplicaOptions {
   /** The replica has work for the next turn. */
   readonly onWork: (replica: Replica) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+  /** Namespaces were moved in or away, or are about to be. */
+  readonly onTenants: (replica: Replica) => void;
   /** A proposal was refused or given up. */
   readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
 }
@@ -67,6 +71,7 @@ export interface ReplicaOptions {
 export class Replica {
   readonly group: GroupId;
   readonly raft: RawNode;
+  private readonly tenants: Tenants;
   private readonly state: AppliedState;
   private readonly proposals: PendingProposals;
   private readonly reads: PendingReads;
@@ -79,7 +84,12 @@ export class Replica {
   constructor(private readonly options: ReplicaOptions) {
     this.group = options.group;
     this.proposals = new PendingProposals((error) => options.onProposalFailed(options.group, error.code));
+    this.tenants = new Tenants(options.group, readTenancies(options.store));
     this.state = new AppliedState(options.store, {
+      onTenancies: (tenancies) => {
+        this.tenants.replace(tenancies);
+        options.onTenants(this);
+      },
       digest: options.digest,
       rowCacheBytes: options.limits.rowCacheBytes,
       applyConfChange: (data) => this.raft.applyConfChange(data),
@@ -139,6 +149,53 @@ export class Replica {
 
   status(): Status {
     return this.raft.status();
+  }
+
+  /** What a namespace that was placed is to this group, as far as this replica has applied. */
+  tenancy(ns: string): Tenancy | undefined {
+    return this.tenants.get(ns);
+  }
+
+  /** Whether rows of a namespace are being moved in or out: nothing may expire or be compacted meanwhile. */
+  get isCopying(): boolean {
+    return this.tenants.isCopying;
+  }
+
+  /** Whether the group serves reads of a namespace in the state that this replica has applied. */
+  mayRead(ns: string): boolean {
+    return this.tenants.mayRead(ns);
+  }
+
+  /**
+   * Whether this member may propose a write of a namespace: it leads, the namespace is served here, and the replica
+   * has applied an entry of its own term, so that it knows of everything that was decided before.
+   */
+  mayWrite(ns: string): boolean {
+    return this.knowsAll && this.tenants.mayWrite(ns);
+  }
+
+  /** Whether this member leads and has applied an entry of its own term, and so all that was decided before it. */
+  get knowsAll(): boolean {
+    return this.isLeader && this.state.term === this.raft.term;
+  }
+
+  /** Proposes what a namespace is to the group from here on; writes of it are held back from this moment on. */
+  async proposeTenancy(
+    command: Pick<TenancyCommand, 'ns' | 'state'>,
+    bytes: Uint8Array,
+    deadlineMs: number,
+  ): Promise<CommandOutcome> {
+    if (!this.knowsAll) throw moved();
+    this.tenants.announce(command.ns, command.state);
+    try {
+      const outcome = await this.propose(bytes, deadlineMs);
+      this.tenants.settled(command.ns);
+      return outcome;
+    } catch (error) {
+      // Unknown: it may still be committed behind a write that would be taken now.
+      if (!(error instanceof StateError && error.code === 'timeout')) this.tenants.settled(command.ns);
+      throw error;
+    }
   }
 
   /** Puts a command into the log; resolves once it is committed and applied here. Leader only. */
@@ -345,6 +402,7 @@ export class Replica {
   private noteLeader(leader: MemberId): void {
     if (leader === this.leaderNow) return;
     this.leaderNow = leader;
+    this.tenants.forgetAnnounced();
     this.options.onLeader(this.group, leader, this.raft.status().term);
   }
 

@@ -6,6 +6,7 @@ export const Table = {
   counters: 0x01,
   namespaces: 0x02,
   namespaceNames: 0x03,
+  tenancies: 0x04,
   heads: 0x10,
   versions: 0x11,
   changes: 0x12,
@@ -15,6 +16,19 @@ export const Table = {
   orderIndex: 0x22,
   expiryIndex: 0x23,
 } as const;
+
+/**
+ * Tables whose keys go on with the namespace's number: all that a namespace has, but for the commits and expiry rows,
+ * which follow from its changes and its heads. A new table belongs here, or moving a namespace leaves its rows behind.
+ */
+export const NAMESPACE_TABLES = [
+  Table.heads,
+  Table.versions,
+  Table.changes,
+  Table.typeIndex,
+  Table.tagIndex,
+  Table.orderIndex,
+] as const;
 
 /** First byte of a head or version row. */
 export const RowKind = { object: 1, deleted: 2, expired: 3 } as const;

@@ -6,7 +6,7 @@ import type { Directory } from './directory';
 import type { NodeDocument } from './documents';
 import { keepMembership } from './membership-keeper';
 import type { MetaWriter } from './meta-writer';
-import { planMeta, planVoters } from './placement';
+import { planMeta, planReadReplicas, planVoters } from './placement';
 
 export interface ClusterKeeperOptions {
   readonly driver: Driver;
@@ -54,7 +54,7 @@ export class ClusterKeeper {
         continue;
       }
       const wanted = directory.groups.get(replica.group);
-      if (wanted !== undefined) keepMembership(replica, wanted);
+      if (wanted !== undefined && !wanted.forming) keepMembership(replica, wanted);
     }
   }
 
@@ -70,15 +70,21 @@ export class ClusterKeeper {
         group: this.options.defaultGroup,
         regions: undefined,
         replicas: this.options.defaultReplicas,
+        readReplicas: {},
+        retention: { seconds: undefined, commits: undefined },
         voters: this.options.founders.map(({ member }) => member),
         learners: [],
+        founders: this.options.founders.map(({ member }) => member),
+        forming: false,
       });
       return;
     }
     for (const group of directory.groups.values()) {
       const voters = planVoters(group, nodes);
-      if (voters.length === 0 || sameMembers(voters, group.voters)) continue;
-      await writer.writeGroup({ ...group, voters });
+      const learners = planReadReplicas(group, voters, nodes);
+      const isPlanned = sameMembers(voters, group.voters) && sameMembers(learners, group.learners);
+      if (voters.length === 0 || isPlanned) continue;
+      await writer.writeGroup({ ...group, voters, learners });
       return;
     }
     const leaving = nodes.find(({ state }) => state === 'leaving');

@@ -12,9 +12,7 @@ export function planVoters(
   group: Pick<GroupDocument, 'regions' | 'replicas' | 'voters'>,
   nodes: Iterable<NodeDocument>,
 ): readonly MemberId[] {
-  const allowed = [...nodes]
-    .filter(({ state, region }) => state === 'active' && (group.regions?.includes(region) ?? true))
-    .sort((left, right) => left.member - right.member);
+  const allowed = allowedNodes(group, nodes);
   const chosen = allowed.filter(({ member }) => group.voters.includes(member)).slice(0, group.replicas);
   while (chosen.length < group.replicas) {
     const rest = allowed.filter((node) => !chosen.includes(node));
@@ -26,6 +24,33 @@ export function planVoters(
     chosen.push(next);
   }
   return chosen.map(({ member }) => member).sort((left, right) => left - right);
+}
+
+/** The non-voting replicas of a group: in each region that asks for some, those that hold it, then nodes without it. */
+export function planReadReplicas(
+  group: Pick<GroupDocument, 'regions' | 'readReplicas' | 'learners'>,
+  voters: readonly MemberId[],
+  nodes: Iterable<NodeDocument>,
+): readonly MemberId[] {
+  const allowed = allowedNodes(group, nodes).filter(({ member }) => !voters.includes(member));
+  return Object.entries(group.readReplicas)
+    .flatMap(([region, count]) => {
+      const there = allowed.filter((node) => node.region === region);
+      const held = there.filter(({ member }) => group.learners.includes(member));
+      return [...held, ...there.filter((node) => !held.includes(node))].slice(0, count);
+    })
+    .map(({ member }) => member)
+    .sort((left, right) => left - right);
+}
+
+/** The nodes that may hold a group, in the order of their ids. */
+export function allowedNodes(
+  { regions }: Pick<GroupDocument, 'regions'>,
+  nodes: Iterable<NodeDocument>,
+): NodeDocument[] {
+  return [...nodes]
+    .filter(({ state, region }) => state === 'active' && (regions?.includes(region) ?? true))
+    .sort((left, right) => left.member - right.member);
 }
 
 /** The meta group votes on up to five nodes spread over the regions, and is followed by all. */

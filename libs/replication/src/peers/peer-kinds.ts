@@ -14,6 +14,8 @@ export const PeerKind = {
   changes: 21,
   /** Who the asked node knows: for one that has lost touch with the meta group. */
   nodes: 22,
+  /** Rows of a namespace that is being moved to the asking node's group. */
+  namespaceRows: 26,
   /** Requests of nodes that are not members yet. */
   form: 32,
   join: 33,
