@@ -113,6 +113,17 @@ export class Cluster {
     for (const relay of this.relays.values()) relay.heal();
   }
 
+  regionOf(node: ClusterNode): string {
+    return this.options.regions?.[this.nodes.indexOf(node)] ?? 'local';
+  }
+
+  /** Calls `found` with the way when these bytes pass from or to one of the nodes, on links that any node dials. */
+  searchLinks(outside: readonly ClusterNode[], wanted: Buffer, found: (way: string) => void): void {
+    for (const [way, relay] of this.relays) {
+      if (outside.some(({ name }) => way.split('>').includes(name))) relay.searchFor(wanted, () => found(way));
+    }
+  }
+
   /** Resolves when every node that runs is ready. */
   async ready(): Promise<void> {
     await until('all nodes to be ready', async () => {

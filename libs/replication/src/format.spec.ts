@@ -12,6 +12,7 @@ import {
 } from '#contracts';
 import { MessageType, type ConfState, type Message } from '#raft';
 import { decodeBody, encodeBody } from './cluster-bodies';
+import { decodeRowAnswer, decodeRowRequest, encodeRowAnswer, encodeRowRequest } from './moves/row-request';
 import { PeerKind } from './peers/peer-kinds';
 import { RaftFrame, readRaftFrame } from './peers/raft-frame';
 import {
@@ -100,6 +101,9 @@ const replica = {
   configuration: conf,
   matches: [{ member: NO_MEMBER, match: 9 as LogIndex }],
 };
+const place = { table: 0x10, rest: bytes('id') };
+const rowRequest = { group, ns: 'a', generation: 3, after: place };
+const rowAnswer = { commitSeq: commitSeq(9), next: place, rows: bytes('rows') };
 const digest = (of: Uint8Array): string => `digest of ${of.length}`;
 
 function frame(): Uint8Array {
@@ -130,6 +134,10 @@ const SAMPLES: readonly (readonly [name: string, encoded: Uint8Array])[] = [
   ['join-answer', encodeBody({ clusterId: 'c', member: memberId(4), peers: [founder] })],
   ['status', encodeBody({ member: memberId(1), space: 'ok', replicas: [replica] })],
   ['transfer', encodeBody({ group, to: memberId(2) })],
+  ['namespace-rows-first', encodeRowRequest({ ...rowRequest, after: undefined })],
+  ['namespace-rows-next', encodeRowRequest(rowRequest)],
+  ['namespace-rows', encodeRowAnswer(rowAnswer)],
+  ['namespace-rows-last', encodeRowAnswer({ ...rowAnswer, next: undefined })],
   ['row-configuration-key', CONF_STATE_KEY],
   ['row-configuration', encodeConfState(conf)],
   ['row-installed-key', INSTALLED_KEY],
@@ -191,6 +199,13 @@ describe('the golden bytes are read', () => {
     expect(decodeChunk(goldenBytes('chunk'))).toEqual(chunk);
     expect(decodeChunk(goldenBytes('chunk-last'))).toEqual({ ...chunk, totalRows: 300 });
     expect(decodeChunk(unseal(goldenBytes('chunk-sealed'), digest))).toEqual(chunk);
+  });
+
+  test('as rows of a namespace that moves', () => {
+    expect(decodeRowRequest(goldenBytes('namespace-rows-first'))).toEqual({ ...rowRequest, after: undefined });
+    expect(decodeRowRequest(goldenBytes('namespace-rows-next'))).toEqual(rowRequest);
+    expect(decodeRowAnswer(goldenBytes('namespace-rows'))).toEqual(rowAnswer);
+    expect(decodeRowAnswer(goldenBytes('namespace-rows-last'))).toEqual({ ...rowAnswer, next: undefined });
   });
 
   test('as rows of a replica', () => {

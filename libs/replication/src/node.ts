@@ -28,6 +28,7 @@ import { ClusterKeeper } from './meta/cluster-keeper';
 import { Departures } from './meta/departures';
 import { Directory } from './meta/directory';
 import { GroupFounder } from './meta/group-founder';
+import { LostNodes } from './meta/lost-nodes';
 import { MetaWriter } from './meta/meta-writer';
 import type { ReplicaStatus } from './node-status';
 import { NODE_TUNING, type NodeTuning } from './node-tuning';
@@ -201,7 +202,11 @@ export class Node {
       founders: identity.founders,
       defaultGroup: DEFAULT_GROUP,
       defaultReplicas: options.defaultReplicas,
-      gather: async () => (await this.admin.gather()).flatMap(({ replicas }) => replicas),
+      gather: () => this.admin.gather(),
+      lost: new LostNodes({ member, directory, network, clock, graceMs: this.tuning.nodeLostMs }),
+      clock,
+      balanceMs: this.tuning.balanceMs,
+      handOver: (handover) => this.admin.askToHandOver(handover),
       onError: (error) => options.observer.warning('keeping the cluster', error),
     });
     this.founder = new GroupFounder({

@@ -190,6 +190,7 @@ function engineSettings(config: ServerConfig): Settings {
 function gauges(node: Node, log: Log): EngineGauges {
   const { activeSegments, bytes } = log.stats();
   const { clients, backlogEvents } = node.watchStats();
+  const missing = new Map(node.admin.missingReplicas().map((group) => [group.group, group.missing]));
   return {
     watchClients: clients,
     watchBacklogEvents: backlogEvents,
@@ -202,6 +203,7 @@ function gauges(node: Node, log: Log): EngineGauges {
       isLeader: role === 'leader',
       commitIndex: commit,
       appliedIndex: applied,
+      missingReplicas: missing.get(group),
     })),
   };
 }

@@ -1,12 +1,15 @@
 import { META_GROUP, StateError, type GroupId, type MemberId } from '#contracts';
-import type { ReplicaStatus } from '../node-status';
+import type { NodeStatus } from '../node-status';
+import type { Clock } from '../ports';
 import type { Driver } from '../driver';
 import type { FoundingMember } from '../identity';
 import type { Directory } from './directory';
 import type { NodeDocument } from './documents';
 import { keepMembership } from './membership-keeper';
 import type { MetaWriter } from './meta-writer';
-import { planMeta, planReadReplicas, planVoters } from './placement';
+import { nextHandover, type Handover } from './leader-balance';
+import type { LostNodes } from './lost-nodes';
+import { planAround, planMeta, planReadReplicas } from './placement';
 
 export interface ClusterKeeperOptions {
   readonly driver: Driver;
@@ -17,7 +20,12 @@ export interface ClusterKeeperOptions {
   readonly defaultGroup: GroupId;
   readonly defaultReplicas: number;
   /** The replicas of every group as their nodes report them. */
-  readonly gather: () => Promise<readonly ReplicaStatus[]>;
+  readonly gather: () => Promise<readonly NodeStatus[]>;
+  readonly lost: LostNodes;
+  readonly clock: Clock;
+  readonly balanceMs: number;
+  /** Asks a group's leader to hand over. */
+  readonly handOver: (handover: Handover) => Promise<void>;
   readonly onError: (error: Error) => void;
 }
 
@@ -28,11 +36,13 @@ export interface ClusterKeeperOptions {
  */
 export class ClusterKeeper {
   private busy = false;
+  private balancedMs = 0;
 
   constructor(private readonly options: ClusterKeeperOptions) {}
 
   /** Takes the next steps, if there are any and none is under way. */
   step(): void {
+    this.options.lost.look();
     this.carryOut();
     if (this.busy || !this.options.writer.leads) return;
     this.busy = true;
@@ -50,7 +60,9 @@ export class ClusterKeeper {
       if (!replica.isLeader) continue;
       const nodes = [...directory.nodes.values()];
       if (replica.group === META_GROUP) {
-        if (nodes.length > 0) keepMembership(replica, planMeta(replica.configuration.voters, nodes));
+        if (nodes.length > 0) {
+          keepMembership(replica, planMeta(replica.configuration.voters, nodes, this.options.lost.all()));
+        };
         continue;
       }
       const wanted = directory.groups.get(replica.group);
@@ -80,7 +92,7 @@ export class ClusterKeeper {
       return;
     }
     for (const group of directory.groups.values()) {
-      const voters = planVoters(group, nodes);
+      const voters = planAround(this.options.lost.all(), group, nodes);
       const learners = planReadReplicas(group, voters, nodes);
       const isPlanned = sameMembers(voters, group.voters) && sameMembers(learners, group.learners);
       if (voters.length === 0 || isPlanned) continue;
@@ -90,12 +102,24 @@ export class ClusterKeeper {
     const leaving = nodes.find(({ state }) => state === 'leaving');
     if (leaving !== undefined && (await this.holdsNothing(leaving.member))) {
       await writer.writeNodes([{ ...leaving, state: 'removed' }]);
+      return;
     }
+    await this.balance();
+  }
+
+  /** Spreads leaders, one handover at a time and not too often. */
+  private async balance(): Promise<void> {
+    const { clock, balanceMs, directory, gather, handOver } = this.options;
+    const nowMs = clock.monotonicMs();
+    if (directory.groups.size < 2 || nowMs - this.balancedMs < balanceMs) return;
+    this.balancedMs = nowMs;
+    const handover = nextHandover(await gather());
+    if (handover !== undefined) await handOver(handover);
   }
 
   /** Whether the leader of every group but the meta group says that the node is no member of it. */
   private async holdsNothing(member: MemberId): Promise<boolean> {
-    const replicas = await this.options.gather();
+    const replicas = (await this.options.gather()).flatMap((status) => status.replicas);
     return [...this.options.directory.groups.keys()].every((group) => {
       const leaders = replicas.filter((replica) => replica.group === group && replica.role === 'leader');
       const newest = leaders.sort((left, right) => right.term - left.term)[0];

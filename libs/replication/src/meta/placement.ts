@@ -53,12 +53,32 @@ export function allowedNodes(
     .sort((left, right) => left.member - right.member);
 }
 
+/**
+ * The same while some nodes are lost: another node takes the place of a lost one that may hold the group too. Where
+ * there is no other, the lost one keeps its place, and comes back to it.
+ */
+export function planAround(
+  lost: ReadonlySet<MemberId>,
+  group: Pick<GroupDocument, 'regions' | 'replicas' | 'voters'>,
+  nodes: readonly NodeDocument[],
+): readonly MemberId[] {
+  if (lost.size === 0) return planVoters(group, nodes);
+  const present = planVoters(
+    group,
+    nodes.filter(({ member }) => !lost.has(member)),
+  );
+  const allowed = new Set(allowedNodes(group, nodes).map(({ member }) => member));
+  const kept = group.voters.filter((member) => lost.has(member) && allowed.has(member));
+  return [...present, ...kept].slice(0, group.replicas).sort((left, right) => left - right);
+}
+
 /** The meta group votes on up to five nodes spread over the regions, and is followed by all. */
 export function planMeta(
   current: readonly MemberId[],
   nodes: readonly NodeDocument[],
+  lost: ReadonlySet<MemberId> = new Set(),
 ): Pick<GroupDocument, 'voters' | 'learners'> {
-  const voters = planVoters({ regions: undefined, replicas: META_VOTERS, voters: current }, nodes);
+  const voters = planAround(lost, { regions: undefined, replicas: META_VOTERS, voters: current }, nodes);
   const learners = nodes
     .filter(({ state, member }) => state !== 'removed' && !voters.includes(member))
     .map(({ member }) => member);
