@@ -39,6 +39,14 @@ export class LinkRelay {
     return (this.server.address() as net.AddressInfo).port;
   }
 
+  /** Calls `found` when these bytes pass, in either direction, also in several pieces. */
+  searchFor(wanted: Buffer, found: () => void): void {
+    this.alarms.push((bytes) => {
+      if (bytes.includes(wanted)) found();
+    });
+    this.keptBytes = Math.max(this.keptBytes, wanted.length - 1);
+  }
+
   /**
    * Nothing passes any more, as when a cable is pulled: what was on its way is lost, and neither side is told.
    * With `reset` both sides are told, as by a firewall that rejects.

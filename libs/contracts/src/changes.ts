@@ -7,13 +7,13 @@ export type Tags = Readonly<Record<string, string>>;
 export interface ChangeEvent {
   readonly kind: 'put' | 'delete';
   /** Why an object went, on `delete` only. */
-  readonly reason?: 'delete' | 'expired';
+  readonly reason?: 'delete' | 'expired' | undefined;
   readonly id: string;
   /** Type and tags that filters compare: of the new version on `put`, of the last one on `delete`. */
   readonly type: string;
   readonly tags: Tags;
   /** The object's JSON as it is answered to a GET, on `put` only. Shared, never written to. */
-  readonly object?: Uint8Array;
+  readonly object?: Uint8Array | undefined;
 }
 
 /** All changes of one command in one namespace: they share a position and are delivered whole or not at all. */

@@ -1,7 +1,7 @@
 import type { Applied, CommitSeq } from '#contracts';
 import type { BatchState, OpenNamespace } from './batch-state';
-import { decodeChange, decodeCommit } from './change-row';
-import { ChangeKind } from './format';
+import { ChangeRow } from './change-row';
+import { decodeCommit } from './commit-row';
 import { changeKey, commitKey, readCommitKey, versionKey } from './keys';
 
 export interface Retention {
@@ -12,7 +12,8 @@ export interface Retention {
 
 /**
  * Forgets commits from the oldest on while they are older than the retention time or beyond the retained number of
- * positions. With a change goes the version that it ended, so what the remaining history can show stays whole. A
+ * positions. With a change goes the version that it ended, so what the remaining history can show stays whole; a
+ * put's own row is its version, and stays until that is ended and its end forgotten. A
  * commit goes whole or not at all; no further one is begun once `limit` rows are removed.
  */
 export function applyCompact(state: BatchState, retention: Retention, tsMs: number): Applied {
@@ -50,9 +51,16 @@ function forgetChanges(state: BatchState, ns: OpenNamespace, seq: CommitSeq, cha
   if (found.length !== changes)
     throw new Error(`commit ${seq} has ${found.length} changes and not ${changes}`);
   for (const [key, value] of found) {
-    const change = decodeChange(value);
-    rows.delete(key);
-    if (change.endedSeq !== 0) rows.delete(versionKey(ns.number, change.id, change.endedSeq));
-    if (change.kind !== ChangeKind.put) rows.delete(versionKey(ns.number, change.id, seq));
+    const { isPut, id, endedSeq, endedOperation } = new ChangeRow(value);
+    if (endedSeq !== 0) {
+      rows.delete(versionKey(ns.number, id, endedSeq));
+      rows.delete(changeKey(ns.number, endedSeq, endedOperation));
+      ns.changes -= 1;
+    }
+    if (!isPut) {
+      rows.delete(versionKey(ns.number, id, seq));
+      rows.delete(key);
+      ns.changes -= 1;
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { ByteReader, type CommandView } from '#codec';
 import type { Applied, CommitSeq } from '#contracts';
 import type { BatchState, OpenNamespace } from './batch-state';
-import { decodeCommit } from './change-row';
+import { decodeCommit } from './commit-row';
 import { Table } from './format';
 import { decodeNamespace } from './namespaces';
 import { type PortableRow, decodeRows, keyOfRow } from './portable-rows';
@@ -28,8 +28,7 @@ export function applyImport(state: BatchState, { ns, generation, rows }: ImportV
 function importRow(state: BatchState, namespace: OpenNamespace, row: PortableRow): void {
   const { counters, rows } = state;
   if (row.table === Table.namespaces) {
-    const { commitSeq, compactedThrough, objects, bytes } = decodeNamespace(row.value);
-    Object.assign(namespace, { commitSeq, compactedThrough, objects, bytes });
+    Object.assign(namespace, decodeNamespace(row.value), { number: namespace.number });
     return;
   }
   rows.put(keyOfRow(row, namespace.number), row.value);

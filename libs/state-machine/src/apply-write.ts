@@ -9,6 +9,7 @@ import type {
   OperationResult,
 } from '#contracts';
 import type { BatchState, ChangePlace } from './batch-state';
+import { ChangeRow } from './change-row';
 import { HeadRow } from './head-row';
 import { headKey } from './keys';
 import type { ObjectRowBuilder } from './object-row';
@@ -109,9 +110,11 @@ function change(
     createdSeq: live?.createdSeq ?? seq,
     tsMs,
     expiresAtMs: operation.ttlSeconds === undefined ? 0 : tsMs + operation.ttlSeconds * 1000,
-    operation: place.operation,
+    prevCommitSeq: place.prevCommitSeq,
+    endedSeq: stored?.commitSeq ?? 0,
+    endedOperation: stored?.operation ?? 0,
   });
-  return state.putObject(place, key, id, new HeadRow(row), stored);
+  return state.putObject(place, key, id, new ChangeRow(row), stored);
 }
 
 function namesAnIdTwice({ operations, bytes }: WriteView): boolean {

@@ -1,16 +1,17 @@
-import { decodeUtf8, encodeUtf8 } from '#codec';
+import { encodeUtf8 } from '#codec';
 import type { ChangeEvent, CommitSeq } from '#contracts';
-import { encodeChange, encodeCommit, encodeTombstone, NO_LABELS } from './change-row';
+import { type ChangeRow, encodeDeletion } from './change-row';
+import { encodeCommit } from './commit-row';
+import { CommittedChange } from './committed-change';
 import { type Counters, readApplied } from './counters';
 import { ChangeKind, NO_VALUE } from './format';
-import { type HeadRow, readLabelBytes, readLabels } from './head-row';
+import { encodeHead, type HeadRow, readLabelBytes } from './head-row';
 import {
   changeKey,
   commitKey,
   expiryKey,
   namespaceKey,
   namespaceNameKey,
-  orderKey,
   tagKey,
   typeKey,
   versionKey,
@@ -18,6 +19,7 @@ import {
 import { encodeNamespace, type NamespaceRow, readNamespace, readNamespaceName } from './namespaces';
 import { Overlay } from './overlay';
 import type { StateReader } from './state-reader';
+import { encodeVersionEntry } from './version-index';
 
 type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
 
@@ -68,7 +70,15 @@ export class BatchState {
   createNamespace(name: string): OpenNamespace {
     const number = this.counters.nextNamespace++;
     const none = 0 as CommitSeq;
-    const namespace = { name, number, commitSeq: none, compactedThrough: none, objects: 0, bytes: 0 };
+    const namespace: OpenNamespace = {
+      name,
+      number,
+      commitSeq: none,
+      compactedThrough: none,
+      objects: 0,
+      bytes: 0,
+      changes: 0,
+    };
     this.namespaces.set(name, namespace);
     this.rows.put(namespaceNameKey(number), encodeUtf8(name));
     return namespace;
@@ -81,29 +91,30 @@ export class BatchState {
     this.rows.delete(namespaceNameKey(number));
   }
 
-  /** Puts a new version in the place of `previous`. */
+  /** Puts a new version, whose row is `version`, in the place of `previous`. */
   putObject(
     place: ChangePlace,
     key: Uint8Array,
     id: Uint8Array,
-    row: HeadRow,
+    version: ChangeRow,
     previous?: HeadRow,
   ): ChangeEvent {
-    const { ns, seq, operation, tsMs, prevCommitSeq } = place;
+    const { ns, seq, operation } = place;
     if (previous) this.endVersion(ns, id, previous);
-    this.rows.put(key, row.row);
-    const endedSeq = previous?.commitSeq ?? 0;
-    const change = { kind: ChangeKind.put, tsMs, prevCommitSeq, endedSeq, id, labels: NO_LABELS };
-    this.rows.put(changeKey(ns.number, seq, operation), encodeChange(change));
-    this.rows.put(orderKey(ns.number, seq, operation), id);
-    if (row.expiresAtMs !== 0) this.rows.put(expiryKey(row.expiresAtMs, ns.number, id), NO_VALUE);
-    if (!previous || !equalBytes(previous.labels, row.labels)) {
-      if (previous) this.changeIndexRows(ns.number, id, previous.labels, 'delete');
-      this.changeIndexRows(ns.number, id, row.labels, 'put');
+    const { labels, json, createdSeq, expiresAtMs } = version;
+    const jsonBytes = json.length;
+    const head = { commitSeq: seq, operation, createdSeq, expiresAtMs, jsonBytes };
+    this.rows.put(key, encodeHead(head, labels));
+    this.rows.put(changeKey(ns.number, seq, operation), version.row);
+    if (expiresAtMs !== 0) this.rows.put(expiryKey(expiresAtMs, ns.number, id), NO_VALUE);
+    const labelsBefore = previous?.labels;
+    if (!labelsBefore || !equalBytes(labelsBefore, labels)) {
+      if (labelsBefore) this.changeIndexRows(ns.number, id, labelsBefore, 'delete');
+      this.changeIndexRows(ns.number, id, labels, 'put');
     }
     ns.objects += 1;
-    ns.bytes += row.jsonBytes;
-    return { kind: 'put', id: decodeUtf8(id), ...readLabels(row.labels), object: row.json };
+    ns.bytes += jsonBytes;
+    return new CommittedChange(id, labels, json);
   }
 
   deleteObject(
@@ -114,19 +125,29 @@ export class BatchState {
     reason: 'delete' | 'expired',
   ): ChangeEvent {
     const { ns, seq, operation, tsMs, prevCommitSeq } = place;
+    const { labels } = previous;
     this.endVersion(ns, id, previous);
     this.rows.delete(key);
-    this.rows.put(versionKey(ns.number, id, seq), encodeTombstone(reason, seq, tsMs));
     const kind = reason === 'expired' ? ChangeKind.expired : ChangeKind.deleted;
-    const change = { kind, tsMs, prevCommitSeq, endedSeq: previous.commitSeq, id, labels: previous.labels };
-    this.rows.put(changeKey(ns.number, seq, operation), encodeChange(change));
-    this.changeIndexRows(ns.number, id, previous.labels, 'delete');
-    return { kind: 'delete', reason, id: decodeUtf8(id), ...readLabels(previous.labels) };
+    this.rows.put(versionKey(ns.number, id, seq), encodeVersionEntry({ kind, operation }));
+    const change = {
+      kind,
+      tsMs,
+      prevCommitSeq,
+      endedSeq: previous.commitSeq,
+      endedOperation: previous.operation,
+      idBytes: id.length,
+      labelBytes: labels.length,
+    };
+    this.rows.put(changeKey(ns.number, seq, operation), encodeDeletion(change, id, labels));
+    this.changeIndexRows(ns.number, id, labels, 'delete');
+    return new CommittedChange(id, labels, reason);
   }
 
   /** Gives the position out: called once for each namespace that a command changed. */
   commit(ns: OpenNamespace, seq: CommitSeq, tsMs: number, changes: number): void {
     ns.commitSeq = seq;
+    ns.changes += changes;
     this.counters.commitSeq = seq;
     this.rows.put(commitKey(seq, ns.number), encodeCommit({ tsMs, changes }));
   }
@@ -138,10 +159,11 @@ export class BatchState {
     }
   }
 
-  /** Moves a head among the versions, byte by byte as it was, and takes it out of what is live. */
+  /** Takes a version out of what is live; its row stays where it is, for the history. */
   private endVersion(ns: OpenNamespace, id: Uint8Array, previous: HeadRow): void {
-    this.rows.put(versionKey(ns.number, id, previous.commitSeq), previous.row);
-    this.rows.delete(orderKey(ns.number, previous.commitSeq, previous.operation));
+    const { commitSeq, operation } = previous;
+    const entry = encodeVersionEntry({ kind: ChangeKind.put, operation });
+    this.rows.put(versionKey(ns.number, id, commitSeq), entry);
     if (previous.expiresAtMs !== 0) this.rows.delete(expiryKey(previous.expiresAtMs, ns.number, id));
     ns.objects -= 1;
     ns.bytes -= previous.jsonBytes;

@@ -1,7 +1,9 @@
 import { ByteWriter, compareBytes, prefixEnd } from '#codec';
+import { ChangeRow } from './change-row';
 import { Table } from './format';
 import { HeadRow } from './head-row';
-import { headKey, namespacePrefix, orderKey, readPosition, tagKey, typeKey } from './keys';
+import { headKey, namespacePrefix, positionBytes, readPosition, tagKey, typeKey } from './keys';
+import type { NamespaceRow } from './namespaces';
 import type { ObjectFilter } from './object-filter';
 import type { KeyRange, StateReader } from './state-reader';
 
@@ -10,6 +12,8 @@ export interface Candidate {
   readonly id: Uint8Array;
   readonly head: HeadRow;
   readonly position: Uint8Array;
+  /** Where the way there has led past it. */
+  readonly version?: ChangeRow;
 }
 
 export type Order = 'id' | 'commit_seq' | '-commit_seq';
@@ -18,6 +22,10 @@ export type Order = 'id' | 'commit_seq' | '-commit_seq';
 const PROBE_ROWS = 64;
 /** Up to here an order other than by id is made by sorting what the narrowest range holds. */
 const SORT_ROWS = 1_000;
+/** Up to here all objects are sorted, when most of the changes on the way would be of versions that are gone. */
+const SORT_OBJECTS = 20_000;
+/** Changes for each live object from which on that is so. */
+const MANY_CHANGES = 4;
 const NO_ID = new Uint8Array(0);
 
 /** A run of rows in id order, each naming an object; `heads` rows are the objects themselves. */
@@ -32,7 +40,7 @@ interface IdRange {
  */
 export function* candidates(
   reader: StateReader,
-  ns: number,
+  { number: ns, objects, changes }: NamespaceRow,
   filter: ObjectFilter,
   order: Order,
   after: Uint8Array | undefined,
@@ -45,8 +53,10 @@ export function* candidates(
   }
   const ranges = filter.prefix.length > 0 ? [...indexes, heads] : indexes;
   const narrow = narrowest(reader, ranges, filter, SORT_ROWS);
+  const isMostlyHistory = changes > objects * MANY_CHANGES && objects <= SORT_OBJECTS;
   if (narrow && narrow.rows < SORT_ROWS) yield* bySorting(reader, ns, narrow.range, filter, order, after);
-  else yield* byOrderIndex(reader, ns, order, after);
+  else if (isMostlyHistory) yield* bySorting(reader, ns, heads, filter, order, after);
+  else yield* byChanges(reader, ns, order, after);
 }
 
 /** One range of index rows for each condition on tags and type. */
@@ -120,13 +130,14 @@ function* bySorting(
   }
 }
 
-function* byOrderIndex(
+/** The changes are in order, and those that made a version which is still live lead to it. */
+function* byChanges(
   reader: StateReader,
   ns: number,
   order: Order,
   after: Uint8Array | undefined,
 ): Iterable<Candidate> {
-  const prefix = namespacePrefix(Table.orderIndex, ns);
+  const prefix = namespacePrefix(Table.changes, ns);
   const reverse = order === '-commit_seq';
   let range: KeyRange = { gte: prefix, lt: prefixEnd(prefix), reverse };
   if (after) {
@@ -136,16 +147,14 @@ function* byOrderIndex(
     if (!reverse) bound.u8(0);
     range = reverse ? { ...range, lt: bound.finish() } : { ...range, gte: bound.finish() };
   }
-  for (const [key, id] of reader.scan(range)) {
-    const { seq, operation } = readPosition(key);
+  for (const [key, value] of reader.scan(range)) {
+    const version = new ChangeRow(value);
+    if (!version.isPut) continue;
+    const { id } = version;
     const head = readHead(reader, ns, id);
-    if (head?.commitSeq === seq) yield { id, head, position: positionBytes(seq, operation) };
+    const { seq, operation } = readPosition(key);
+    if (head?.commitSeq === seq) yield { id, head, position: positionBytes(seq, operation), version };
   }
-}
-
-/** Sequence and operation, ordered as they are. */
-function positionBytes(seq: number, operation: number): Uint8Array {
-  return orderKey(0, seq, operation).subarray(namespacePrefix(Table.orderIndex, 0).length);
 }
 
 /** Absent only where the object went after the scan of its index began. */

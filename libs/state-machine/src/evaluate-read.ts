@@ -1,9 +1,10 @@
 import { encodeUtf8 } from '#codec';
 import { LIMITS, type ReadOutcome, type ReadRequest } from '#contracts';
 import { type Candidate, candidates } from './candidates';
+import { ChangeRow } from './change-row';
 import { decodeCursor, encodeCursor } from './cursor';
 import { HeadRow } from './head-row';
-import { headKey } from './keys';
+import { changeKey, headKey } from './keys';
 import { readNamespace } from './namespaces';
 import { ObjectFilter } from './object-filter';
 import { projectBody } from './projection';
@@ -34,9 +35,16 @@ function readObject(reader: StateReader, ns: string, id: string, nowMs: number):
   const row = reader.get(headKey(namespace.number, idBytes, 0, idBytes.length));
   if (!row) return { kind: 'absent' };
   const head = new HeadRow(row);
-  return head.isLive(nowMs)
-    ? { kind: 'object', json: head.json, commitSeq: head.commitSeq }
-    : { kind: 'absent' };
+  if (!head.isLive(nowMs)) return { kind: 'absent' };
+  const { json } = readVersion(reader, namespace.number, head);
+  return { kind: 'object', json, commitSeq: head.commitSeq };
+}
+
+/** The version that a head names. Throws where it is missing: the rows are not as they must be. */
+export function readVersion(reader: StateReader, ns: number, head: HeadRow): ChangeRow {
+  const row = reader.get(changeKey(ns, head.commitSeq, head.operation));
+  if (!row) throw new Error(`the version at ${head.commitSeq} that a head names is missing`);
+  return new ChangeRow(row);
 }
 
 function readPage(reader: StateReader, request: PagedRequest, nowMs: number): ReadOutcome {
@@ -53,14 +61,17 @@ function readPage(reader: StateReader, request: PagedRequest, nowMs: number): Re
   if (!namespace) return { kind: 'page', objects: [] };
   const filter = new ObjectFilter(request);
   const order = request.kind === 'query' ? request.order : 'id';
-  const found = candidates(reader, namespace.number, filter, order, after);
-  return collectPage(request, filter, found, nowMs);
+  const found = candidates(reader, namespace, filter, order, after);
+  const version = ({ head, version: known }: Candidate): ChangeRow =>
+    known ?? readVersion(reader, namespace.number, head);
+  return collectPage(request, filter, found, version, nowMs);
 }
 
 function collectPage(
   request: PagedRequest,
   filter: ObjectFilter,
   found: Iterable<Candidate>,
+  versionOf: (candidate: Candidate) => ChangeRow,
   nowMs: number,
 ): ReadOutcome {
   const fields = request.kind === 'query' && request.fields ? new Set(request.fields) : undefined;
@@ -68,13 +79,15 @@ function collectPage(
   let bytes = 0;
   let looked = 0;
   let last: Uint8Array | undefined;
-  for (const { id, head, position } of found) {
+  for (const candidate of found) {
+    const { id, head, position } = candidate;
     const isFull = objects.length >= request.limit || bytes >= LIMITS.pageBytes || looked >= PAGE_SCAN_ROWS;
     if (isFull && last) return { kind: 'page', objects, nextCursor: encodeCursor(request, last) };
     last = position;
     looked++;
     if (!head.isLive(nowMs) || !filter.matchesId(id) || !filter.matchesLabels(head.labels)) continue;
-    const json = fields ? projectBody(head, fields) : head.json;
+    const version = versionOf(candidate);
+    const json = fields ? projectBody(version, fields) : version.json;
     objects.push(json);
     bytes += json.length;
   }

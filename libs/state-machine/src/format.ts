@@ -13,7 +13,6 @@ export const Table = {
   commits: 0x13,
   typeIndex: 0x20,
   tagIndex: 0x21,
-  orderIndex: 0x22,
   expiryIndex: 0x23,
 } as const;
 
@@ -27,12 +26,9 @@ export const NAMESPACE_TABLES = [
   Table.changes,
   Table.typeIndex,
   Table.tagIndex,
-  Table.orderIndex,
 ] as const;
 
-/** First byte of a head or version row. */
-export const RowKind = { object: 1, deleted: 2, expired: 3 } as const;
-/** First byte of a change row. */
+/** First byte of a change row and of a version row. */
 export const ChangeKind = { put: 1, deleted: 2, expired: 3 } as const;
 
 /** Value of rows whose key says it all. */

@@ -9,14 +9,7 @@ export { readTenancies, type Tenancy } from './tenancies';
 export { nextExpiryMs } from './next-expiry';
 export type { ObjectConditions } from './object-filter';
 export { type Digest, formatTime } from './object-row';
-export {
-  type ChangesPage,
-  firstAvailable,
-  type HeadScan,
-  oldestCommit,
-  openScan,
-  readChanges,
-  type ScannedHead,
-} from './read-changes';
+export { type ObjectScan, openScan, type ScannedObject } from './object-scan';
+export { type ChangesPage, firstAvailable, oldestCommit, readChanges } from './read-changes';
 export { RowCache } from './row-cache';
 export { stateDigest } from './state-digest';

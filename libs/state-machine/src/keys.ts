@@ -35,14 +35,18 @@ export function versionKey(ns: number, id: Uint8Array, seq: number): Uint8Array 
 }
 
 export function changeKey(ns: number, seq: number, operation: number): Uint8Array {
-  return positionKey(Table.changes, ns, seq, operation);
+  const writer = begin(Table.changes, ns, SEQUENCE_BYTES + OPERATION_BYTES);
+  writer.u64(seq);
+  writer.u16(operation);
+  return writer.finish();
 }
 
-export function orderKey(ns: number, seq: number, operation: number): Uint8Array {
-  return positionKey(Table.orderIndex, ns, seq, operation);
+/** Sequence and operation as they end a {@link changeKey}: bytes that order as they do. */
+export function positionBytes(seq: number, operation: number): Uint8Array {
+  return changeKey(0, seq, operation).subarray(PREFIX_BYTES);
 }
 
-/** The sequence and operation at the end of a {@link changeKey} or {@link orderKey}. */
+/** The sequence and operation at the end of a {@link changeKey}. */
 export function readPosition(key: Uint8Array): { readonly seq: number; readonly operation: number } {
   const reader = new ByteReader(key, PREFIX_BYTES);
   return { seq: reader.u64(), operation: reader.u16() };
@@ -125,13 +129,6 @@ function expiryBound(expiresAtMs: number): Uint8Array {
   const writer = new ByteWriter(7);
   writer.u8(Table.expiryIndex);
   writer.u48(expiresAtMs);
-  return writer.finish();
-}
-
-function positionKey(table: number, ns: number, seq: number, operation: number): Uint8Array {
-  const writer = begin(table, ns, SEQUENCE_BYTES + OPERATION_BYTES);
-  writer.u64(seq);
-  writer.u16(operation);
   return writer.finish();
 }
 

@@ -14,6 +14,8 @@ export interface NamespaceRow {
   /** Live objects, and the bytes of their JSON. */
   readonly objects: number;
   readonly bytes: number;
+  /** Rows among the changes: the live objects' and those of the history that is held. */
+  readonly changes: number;
 }
 
 export function readNamespace(reader: StateReader, name: string): NamespaceRow | undefined {
@@ -29,6 +31,7 @@ export function decodeNamespace(row: Uint8Array): NamespaceRow {
     compactedThrough: bytes.u64() as CommitSeq,
     objects: bytes.u64(),
     bytes: bytes.u64(),
+    changes: bytes.u64(),
   };
   bytes.expectEnd('a namespace row');
   return namespace;
@@ -41,11 +44,12 @@ export function readNamespaceName(reader: StateReader, number: number): string {
 }
 
 export function encodeNamespace(row: NamespaceRow): Uint8Array {
-  const writer = new ByteWriter(4 + 4 * 8);
+  const writer = new ByteWriter(4 + 5 * 8);
   writer.u32(row.number);
   writer.u64(row.commitSeq);
   writer.u64(row.compactedThrough);
   writer.u64(row.objects);
   writer.u64(row.bytes);
+  writer.u64(row.changes);
   return writer.finish();
 }

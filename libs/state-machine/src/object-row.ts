@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter, encodeUtf8, type PutView, type Span, allocate } from '#codec';
-import { BODY_OFFSET_AT, writeHeadFields } from './head-row';
+import { BODY_OFFSET_AT, writePutFields } from './change-row';
 
 /** Makes the hex digest of `bytes`: pure, the same on every node. The server gives SHA-256. */
 export type Digest = (bytes: Uint8Array) => string;
@@ -11,7 +11,10 @@ export interface VersionFacts {
   readonly tsMs: number;
   /** 0: never. */
   readonly expiresAtMs: number;
-  readonly operation: number;
+  /** As in `ChangeRow`. */
+  readonly prevCommitSeq: number;
+  readonly endedSeq: number;
+  readonly endedOperation: number;
 }
 
 const QUOTE = 0x22;
@@ -44,7 +47,7 @@ const PIECES = {
 };
 
 /**
- * Builds object rows in memory of its own: the body's text goes from the command to the row as it is, and each row
+ * Builds the rows of puts in memory of its own: the body's text goes from the command to the row as it is, and each row
  * is copied out once, at its exact size. The JSON has the keys and the order of the contract's section 3.
  */
 export class ObjectRowBuilder {
@@ -59,7 +62,18 @@ export class ObjectRowBuilder {
     row.reset();
     const labelBytes =
       put.type.end - put.type.start + lengthPrefixBytes(put.type) + put.tags.end - put.tags.start;
-    writeHeadFields(row, { ...facts, labelBytes, bodyBytes: put.body.end - put.body.start });
+    writePutFields(row, {
+      tsMs: facts.tsMs,
+      prevCommitSeq: facts.prevCommitSeq,
+      endedSeq: facts.endedSeq,
+      endedOperation: facts.endedOperation,
+      createdSeq: facts.createdSeq,
+      expiresAtMs: facts.expiresAtMs,
+      idBytes: put.id.end - put.id.start,
+      labelBytes,
+      bodyBytes: put.body.end - put.body.start,
+    });
+    row.copy(command, put.id.start, put.id.end);
     row.copy(command, put.type.start - lengthPrefixBytes(put.type), put.type.end);
     row.copy(command, put.tags.start, put.tags.end);
     const jsonStart = row.length;
@@ -109,9 +123,16 @@ export class ObjectRowBuilder {
   }
 }
 
-/** RFC 3339 in UTC with milliseconds. */
+let formattedMs = 0;
+let formatted = new Date(formattedMs).toISOString();
+
+/** RFC 3339 in UTC with milliseconds. The last answer is kept, because many commands share a millisecond. */
 export function formatTime(ms: number): string {
-  return new Date(ms).toISOString();
+  if (ms !== formattedMs) {
+    formatted = new Date(ms).toISOString();
+    formattedMs = ms;
+  }
+  return formatted;
 }
 
 function lengthPrefixBytes(span: Span): number {

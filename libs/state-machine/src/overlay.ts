@@ -55,6 +55,10 @@ export class Overlay implements StateReader {
     }
   }
 
+  pin(): never {
+    throw new Error('an overlay changes under its readers');
+  }
+
   writeSet(): WriteSet {
     const puts: (readonly [Uint8Array, Uint8Array])[] = [];
     const deletes: Uint8Array[] = [];

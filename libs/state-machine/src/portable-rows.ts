@@ -103,7 +103,7 @@ function* tableRows(
   }
 }
 
-/** Each position that the namespace changed at has one; changes of one position follow each other. */
+/** Positions that the history still shows have one; changes of one position follow each other. */
 function* commitRows(reader: StateReader, number: number, after?: Uint8Array): Generator<PortableRow> {
   let last = after === undefined ? 0 : new ByteReader(after).u64();
   for (const { rest } of tableRows(reader, { table: Table.changes, number })) {

@@ -1,5 +1,5 @@
 import { ByteWriter, decodeUtf8 } from '#codec';
-import type { HeadRow } from './head-row';
+import type { ChangeRow } from './change-row';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -13,8 +13,8 @@ const CLOSE_OBJECT = 0x7d;
  * The object's JSON with only these top-level keys of its body, each value's text as it was. A body that is not an
  * object has no keys and stays as it is.
  */
-export function projectBody(head: HeadRow, fields: ReadonlySet<string>): Uint8Array {
-  const { json, body } = head;
+export function projectBody(version: ChangeRow, fields: ReadonlySet<string>): Uint8Array {
+  const { json, body } = version;
   if (json[body.start] !== OPEN_OBJECT) return json;
   const writer = new ByteWriter(json.length);
   writer.copy(json, 0, body.start + 1);

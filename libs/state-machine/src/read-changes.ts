@@ -1,22 +1,11 @@
 import type { ChangeBatch, ChangeEvent, CommitSeq } from '#contracts';
-import { decodeUtf8 } from '#codec';
-import { type ChangeRow, decodeChange } from './change-row';
+import { ChangeRow } from './change-row';
+import { decodeCommit } from './commit-row';
+import { CommittedChange } from './committed-change';
 import { readApplied } from './counters';
 import { ChangeKind, Table } from './format';
-import { HeadRow, readLabels } from './head-row';
-import {
-  changeKey,
-  commitKey,
-  headKey,
-  namespacePrefix,
-  prefixRange,
-  readCommitKey,
-  readPosition,
-  versionKey,
-} from './keys';
+import { changeKey, commitKey, namespacePrefix, prefixRange, readCommitKey, readPosition } from './keys';
 import { readNamespace } from './namespaces';
-import { type ObjectConditions, ObjectFilter } from './object-filter';
-import { decodeCommit } from './change-row';
 import type { StateReader } from './state-reader';
 
 /** Bytes that a change counts for beside its object. */
@@ -40,43 +29,27 @@ export function readChanges(reader: StateReader, ns: string, from: CommitSeq, ma
   let open: { -readonly [Field in keyof ChangeBatch]: ChangeBatch[Field] } | undefined;
   let events: ChangeEvent[] = [];
   let bytes = 0;
+  // Before the history begins there are only the versions that are still live.
+  const gte = changeKey(namespace.number, Math.max(from, firstAvailable(reader, ns)), 0);
   const { lt } = prefixRange(namespacePrefix(Table.changes, namespace.number));
-  for (const [key, value] of reader.scan({ gte: changeKey(namespace.number, from, 0), lt })) {
+  for (const [key, value] of reader.scan({ gte, lt })) {
     const seq = readPosition(key).seq as CommitSeq;
-    const change = decodeChange(value);
+    const change = new ChangeRow(value);
     if (open?.commitSeq !== seq) {
       if (open && bytes >= maxBytes) return { batches, through: open.commitSeq };
       events = [];
       open = { ns, commitSeq: seq, prevCommitSeq: change.prevCommitSeq, tsMs: change.tsMs, events };
       batches.push(open);
     }
-    const event = readEvent(reader, namespace.number, seq, change);
-    events.push(event);
-    bytes += EVENT_BYTES + change.id.length + (event.object?.length ?? change.labels.length);
+    events.push(eventOf(change));
+    bytes += EVENT_BYTES + value.length;
   }
   return { batches, through: position };
 }
 
-function readEvent(reader: StateReader, ns: number, seq: CommitSeq, change: ChangeRow): ChangeEvent {
-  const id = decodeUtf8(change.id);
-  if (change.kind !== ChangeKind.put) {
-    const reason = change.kind === ChangeKind.expired ? 'expired' : 'delete';
-    return { kind: 'delete', reason, id, ...readLabels(change.labels) };
-  }
-  const row = readVersion(reader, ns, change.id, seq);
-  return { kind: 'put', id, ...readLabels(row.labels), object: row.json };
-}
-
-/** The version of an object that a change made: still its head, or among its versions. */
-function readVersion(reader: StateReader, ns: number, id: Uint8Array, seq: CommitSeq): HeadRow {
-  const head = reader.get(headKey(ns, id, 0, id.length));
-  if (head) {
-    const row = new HeadRow(head);
-    if (row.commitSeq === seq) return row;
-  }
-  const version = reader.get(versionKey(ns, id, seq));
-  if (!version) throw new Error(`the version that change ${seq} made is missing`);
-  return new HeadRow(version);
+function eventOf({ kind, id, labels, json, isPut }: ChangeRow): ChangeEvent {
+  if (isPut) return new CommittedChange(id, labels, json);
+  return new CommittedChange(id, labels, kind === ChangeKind.expired ? 'expired' : 'delete');
 }
 
 /** The first position from which a namespace's history is whole: nothing at or after it was forgotten. */
@@ -96,51 +69,4 @@ export function oldestCommit(
     return { commitSeq: readCommitKey(key).seq as CommitSeq, tsMs: decodeCommit(value).tsMs };
   }
   return undefined;
-}
-
-export interface ScannedHead {
-  readonly id: string;
-  readonly commitSeq: CommitSeq;
-  readonly tsMs: number;
-  /** The object's JSON as a GET answers it. */
-  readonly json: Uint8Array;
-}
-
-/** A scan pins old data while it is open: it must be closed. */
-export interface HeadScan {
-  /** Position that the scan shows. */
-  readonly position: CommitSeq;
-  /** The next objects in id order, at most about `maxBytes` and at least one; empty at the end. */
-  next(maxBytes: number): readonly ScannedHead[];
-  close(): void;
-}
-
-/** Scans the live objects that match, as of this call; what has expired by `nowMs` is left out. */
-export function openScan(
-  reader: StateReader,
-  ns: string,
-  conditions: ObjectConditions,
-  nowMs: number,
-): HeadScan {
-  const { commitSeq: position } = readApplied(reader);
-  const namespace = readNamespace(reader, ns);
-  if (!namespace) return { position, next: () => [], close: () => undefined };
-  const filter = new ObjectFilter(conditions);
-  const prefix = namespacePrefix(Table.heads, namespace.number);
-  const key = headKey(namespace.number, filter.prefix, 0, filter.prefix.length);
-  const rows = reader.scan(prefixRange(key))[Symbol.iterator]();
-  const next = (maxBytes: number): ScannedHead[] => {
-    const found: ScannedHead[] = [];
-    for (let bytes = 0; bytes < maxBytes || found.length === 0;) {
-      const row = rows.next();
-      if (row.done) break;
-      const head = new HeadRow(row.value[1]);
-      if (!head.isLive(nowMs) || !filter.matchesLabels(head.labels)) continue;
-      const id = decodeUtf8(row.value[0], prefix.length);
-      found.push({ id, commitSeq: head.commitSeq, tsMs: head.tsMs, json: head.json });
-      bytes += EVENT_BYTES + head.jsonBytes;
-    }
-    return found;
-  };
-  return { position, next, close: () => void rows.return?.() };
 }

@@ -6,7 +6,7 @@ import { MemoryStateStore, sha256 } from '#testkit';
 import { ApplyBatch } from './apply-batch';
 import { readApplied } from './counters';
 import { evaluateRead } from './evaluate-read';
-import { openScan } from './read-changes';
+import { openScan } from './object-scan';
 
 const NS = 'agent://demo';
 const NOW_MS = 1_700_000_000_000;

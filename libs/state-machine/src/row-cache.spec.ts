@@ -16,6 +16,10 @@ class CountingReader implements StateReader {
   scan(): Iterable<readonly [Uint8Array, Uint8Array]> {
     return [];
   }
+
+  pin(): never {
+    throw new Error('nobody pins here');
+  }
 }
 
 const headKey = (id: number): Uint8Array => Uint8Array.of(Table.heads, 0, 0, 0, 1, id);

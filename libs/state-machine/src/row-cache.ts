@@ -1,13 +1,13 @@
 import { Table } from './format';
 import { keyString } from './overlay';
-import type { KeyRange, StateReader, WriteSet } from './state-reader';
+import type { KeyRange, PinnedRows, StateReader, WriteSet } from './state-reader';
 
 /** What an entry costs beside its key and value. */
 const ENTRY_BYTES = 160;
 const SLAB_BYTES = 65_536;
 
 /**
- * Keeps the rows that point reads ask for again and again in memory: heads, and the few rows that every command and
+ * Keeps the rows that point reads ask for again and again in memory: heads, the versions they name, and the few rows that every command and
  * read looks at. A miss costs what it cost before; a hit costs a lookup in a map instead of a call into the store.
  *
  * Invariant: a cached row is what the store has. Every write goes through {@link wrote} before the next read.
@@ -46,6 +46,10 @@ export class RowCache implements StateReader {
 
   scan(range: KeyRange): Iterable<readonly [key: Uint8Array, value: Uint8Array]> {
     return this.base.scan(range);
+  }
+
+  pin(range: KeyRange): PinnedRows {
+    return this.base.pin(range);
   }
 
   /** The store has taken these writes: what is cached of them follows. */
@@ -96,5 +100,7 @@ export class RowCache implements StateReader {
 
 function isCached(key: Uint8Array): boolean {
   const table = key[0];
-  return table === Table.heads || table === Table.namespaces || table === Table.counters;
+  return (
+    table === Table.heads || table === Table.changes || table === Table.namespaces || table === Table.counters
+  );
 }

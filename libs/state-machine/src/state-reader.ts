@@ -16,6 +16,15 @@ export interface KeyRange {
 export interface StateReader {
   get(key: Uint8Array): Uint8Array | undefined;
   scan(range: KeyRange): Iterable<readonly [key: Uint8Array, value: Uint8Array]>;
+  /** Rows of a range as of this call, for point reads later on. */
+  pin(range: Pick<KeyRange, 'gte' | 'lt'>): PinnedRows;
+}
+
+/** Pins old data while it is open: it must be closed. */
+export interface PinnedRows {
+  /** The row as it was; `undefined` for a key that had none or lies outside of the range. */
+  get(key: Uint8Array): Uint8Array | undefined;
+  close(): void;
 }
 
 /** Writes of one or more commands, in order; later ones win. Taken whole or not at all. */

@@ -8,6 +8,7 @@ import { evaluateRead } from './evaluate-read';
 import { UnknownStateFormat } from './format';
 import { COUNTERS_KEY, tableRange } from './keys';
 import { Table } from './format';
+import { readNamespace } from './namespaces';
 import { nextExpiryMs } from './next-expiry';
 import { firstAvailable, oldestCommit, readChanges } from './read-changes';
 
@@ -178,12 +179,13 @@ describe('compaction', () => {
     write([put('c')], START_MS + 1000);
     expect(oldestCommit(store)).toEqual({ commitSeq: 1, tsMs: START_MS });
     run({ kind: 'compact', retentionMs: 0, retentionCommits: 0, limit: 100 }, START_MS + 1000);
-    for (const table of [Table.versions, Table.changes, Table.commits, Table.tagIndex, Table.expiryIndex]) {
+    for (const table of [Table.versions, Table.commits, Table.tagIndex, Table.expiryIndex]) {
       expect([...store.scan(tableRange(table))]).toEqual([]);
     }
-    for (const table of [Table.heads, Table.orderIndex, Table.typeIndex]) {
+    for (const table of [Table.heads, Table.changes, Table.typeIndex]) {
       expect([...store.scan(tableRange(table))]).toHaveLength(1);
     }
+    expect(readNamespace(store, NS)).toMatchObject({ objects: 1, changes: 1 });
     expect(firstAvailable(store, NS)).toBe(6);
     expect(oldestCommit(store)).toBeUndefined();
   });

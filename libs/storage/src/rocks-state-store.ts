@@ -2,7 +2,8 @@ import * as binding from '@nxtedition/rocksdb/binding';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StateStore } from '#replication';
-import type { KeyRange, WriteSet } from '#state-machine';
+import { compareBytes } from '#codec';
+import type { KeyRange, PinnedRows, WriteSet } from '#state-machine';
 import { toStateError } from './rocks-error';
 import { openOptions, type StateMemory } from './rocks-options';
 
@@ -50,18 +51,11 @@ export class RocksStateStore implements StateStore {
   }
 
   scan(range: KeyRange): Iterable<readonly [key: Uint8Array, value: Uint8Array]> {
-    const iterator = this.guard(() =>
-      binding.iterator_init(this.database, {
-        gte: range.gte,
-        lt: range.lt,
-        reverse: range.reverse ?? false,
-        limit: range.limit ?? -1,
-        highWaterMarkBytes: FETCH_BYTES,
-        keyEncoding: 'buffer',
-        valueEncoding: 'buffer',
-      }),
-    );
-    return new RocksScan(iterator, this);
+    return new RocksScan(this.iterate(range), this);
+  }
+
+  pin(range: KeyRange): PinnedRows {
+    return new RocksPin(this.iterate(range), this);
   }
 
   write(writes: WriteSet): void {
@@ -96,6 +90,20 @@ export class RocksStateStore implements StateStore {
     if (this.closed) return;
     this.closed = true;
     await settle(this.location, (done) => binding.db_close(this.database, done));
+  }
+
+  private iterate(range: KeyRange): binding.IteratorHandle {
+    return this.guard(() =>
+      binding.iterator_init(this.database, {
+        gte: range.gte,
+        lt: range.lt,
+        reverse: range.reverse ?? false,
+        limit: range.limit ?? -1,
+        highWaterMarkBytes: FETCH_BYTES,
+        keyEncoding: 'buffer',
+        valueEncoding: 'buffer',
+      }),
+    );
   }
 
   private async syncLogs(): Promise<void> {
@@ -173,6 +181,32 @@ class RocksScan implements IterableIterator<readonly [Uint8Array, Uint8Array]> {
     this.next_ = 0;
     this.finished = finished;
     this.fetchRows = Math.min(this.fetchRows * 4, MOST_FETCH_ROWS);
+  }
+}
+
+/** Point reads by an iterator, which sees the rows as of its making; a snapshot cannot be read in another way here. */
+class RocksPin implements PinnedRows {
+  private open = true;
+
+  constructor(
+    private readonly iterator: binding.IteratorHandle,
+    private readonly store: RocksStateStore,
+  ) {}
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    const { rows } = this.store.guard(() => {
+      binding.iterator_seek(this.iterator, key);
+      return binding.iterator_nextv_sync(this.iterator, 1);
+    });
+    const [found, value] = rows;
+    return found !== undefined && compareBytes(found, key) === 0 ? value : undefined;
+  }
+
+  close(): void {
+    if (!this.open) return;
+    this.open = false;
+    // Closing the database has closed its iterators.
+    if (!this.store.isClosed) this.store.guard(() => binding.iterator_close(this.iterator));
   }
 }
 

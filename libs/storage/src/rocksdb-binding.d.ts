@@ -45,6 +45,7 @@ declare module '@nxtedition/rocksdb/binding' {
   ): (Uint8Array | undefined)[];
   export function db_get_property(database: DatabaseHandle, property: string): string;
   export function iterator_init(database: DatabaseHandle, options: IteratorOptions): IteratorHandle;
+  export function iterator_seek(iterator: IteratorHandle, key: Uint8Array): void;
   /** `rows` holds keys and values in turn. */
   export function iterator_nextv_sync(
     iterator: IteratorHandle,

@@ -1,6 +1,6 @@
 import type { GroupId } from '#contracts';
 import type { NextGeneration, Random, StateStore, StateStores } from '#replication';
-import type { KeyRange, WriteSet } from '#state-machine';
+import type { KeyRange, PinnedRows, WriteSet } from '#state-machine';
 
 type Row = readonly [key: Uint8Array, value: Uint8Array];
 
@@ -41,6 +41,14 @@ class SortedRows {
     else if (limit !== undefined) to = Math.min(to, from + limit);
     const rows = this.rows.slice(from, Math.max(from, to));
     return reverse ? rows.reverse() : rows;
+  }
+
+  /** Rows whose keys follow all that are there. */
+  append(rows: readonly Row[]): void {
+    for (const row of rows) {
+      this.keys.push(keyText(row[0]));
+      this.rows.push(row);
+    }
   }
 
   all(): readonly Row[] {
@@ -94,6 +102,19 @@ export class MemoryStateStore implements StateStore {
   scan(range: KeyRange): Iterable<readonly [key: Uint8Array, value: Uint8Array]> {
     this.assertOpen();
     return this.rows.range(range);
+  }
+
+  pin(range: KeyRange): PinnedRows {
+    this.assertOpen();
+    const rows = new SortedRows();
+    rows.append(this.rows.range(range));
+    return {
+      get: (key) => {
+        this.assertOpen();
+        return rows.get(key);
+      },
+      close: () => undefined,
+    };
   }
 
   write(writes: WriteSet): void {

@@ -62,6 +62,23 @@ export function describeStateStore(name: string, host: StateStoreHost): void {
       expect(scan({ gte: 'd', lt: 'c' })).toEqual([]);
     });
 
+    it('pins rows of a range as of the call, and reads them in any order', () => {
+      put(['a', '1'], ['b', '2'], ['bb', '3'], ['d', '4']);
+      const pinned = store.pin({ gte: bytes('b'), lt: bytes('d') });
+      put(['b', 'new'], ['c', 'new']);
+      store.write({ puts: [], deletes: [bytes('bb')] });
+      const read = (key: string): string | undefined => text(pinned.get(bytes(key)));
+      expect(['bb', 'c', 'b', 'a', 'd', 'bb'].map(read)).toEqual([
+        '3',
+        undefined,
+        '2',
+        undefined,
+        undefined,
+        '3',
+      ]);
+      pinned.close();
+    });
+
     it('scans the state as of the call, over more rows than one fetch', () => {
       const keys = Array.from({ length: 2_000 }, (_, number) => `k${String(number).padStart(5, '0')}`);
       put(...keys.map((key): [string, string] => [key, 'old']));
