@@ -93,7 +93,7 @@ test.each([1, 300, 1e9])('arrives with objects, indexes, history and expiry, in 
   expect(applied.outcome).toMatchObject({ kind: 'done', commitSeq: commitSeq + 1 });
   // What goes by time or by age finds what came in.
   const expired = run(to, { kind: 'expire', limit: 1_000 }, START_MS + 86_400_000);
-  expect(expired.changes.find(({ ns }) => ns === NS)?.events.length).toBeGreaterThan(5);
+  expect(expired.changes.find(({ ns }) => ns === NS)?.events.length).toBe(5);
   run(to, { kind: 'compact', retentionMs: 0, retentionCommits: 0, limit: 10_000 }, START_MS + 1e9);
   expect(readChanges(to, NS, 1 as CommitSeq, 1e9).batches).toEqual([]);
 });
