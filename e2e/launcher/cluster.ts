@@ -120,7 +120,8 @@ export class Cluster {
   /** Calls `found` with the way when these bytes pass from or to one of the nodes, on links that any node dials. */
   searchLinks(outside: readonly ClusterNode[], wanted: Buffer, found: (way: string) => void): void {
     for (const [way, relay] of this.relays) {
-      if (outside.some(({ name }) => way.split('>').includes(name))) relay.searchFor(wanted, () => found(way));
+      if (outside.some(({ name }) => way.split('>').includes(name)))
+        relay.searchFor(wanted, () => found(way));
     }
   }
 

@@ -33,9 +33,7 @@ export class MemoryCluster implements ClusterOperations {
         const replicas = MEMBERS.slice(0, 2).map((member) => this.replica(groupId(number), member));
         const leader = replicas.find(({ role }) => role === 'leader');
         const wanted =
-          number === 0
-            ? undefined
-            : { replicas: 3, voters: MEMBERS, learners: [], forming: false };
+          number === 0 ? undefined : { replicas: 3, voters: MEMBERS, learners: [], forming: false };
         const regions = number === 0 ? undefined : ['eu'];
         return { group: groupId(number), regions, leader, replicas, wanted, namespaces: number };
       }),
@@ -74,6 +72,7 @@ export class MemoryCluster implements ClusterOperations {
         learnersNext: [],
         autoLeave: false,
       },
+      configurationKept: true,
       matches: leads ? MEMBERS.map((one) => ({ member: one, match: (50 - 10 * one) as LogIndex })) : [],
     };
   }

@@ -132,8 +132,7 @@ export function commandNamespace(
   const reader = new ByteReader(bytes, COMMAND_HEADER_BYTES);
   const flags = reader.u8();
   if (flags !== 0) throw new CodecError(`unknown flags 0x${flags.toString(16)}`);
-  const isWrite =
-    kind !== CommandKind.tenancy && kind !== CommandKind.import && kind !== CommandKind.erase;
+  const isWrite = kind !== CommandKind.tenancy && kind !== CommandKind.import && kind !== CommandKind.erase;
   return { ns: reader.string(), isWrite };
 }
 

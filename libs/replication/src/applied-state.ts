@@ -35,7 +35,7 @@ export interface AppliedStateOptions {
   /** What namespaces are to the group from now on. */
   readonly onTenancies: (tenancies: ReadonlyMap<string, Tenancy>) => void;
   /** Lets a configuration take force in the core, and gives what it then is. */
-  readonly applyConfChange: (data: Uint8Array) => ConfState;
+  readonly applyConfChange: (data: Uint8Array, index: LogIndex) => ConfState;
 }
 
 /** What a run of entries came to. */
@@ -111,13 +111,13 @@ export class AppliedState {
     for (const entry of entries) {
       if (entry.index <= this.at) {
         // The core came to know of it as an entry while a snapshot that holds it was installed.
-        if (entry.kind === EntryKind.confChange) this.options.applyConfChange(entry.data);
+        if (entry.kind === EntryKind.confChange) this.options.applyConfChange(entry.data, this.at);
         outcomes.push(undefined);
         continue;
       }
       if (entry.index !== this.at + 1) throw new Error(`entry ${entry.index} follows applied ${this.at}`);
       if (entry.kind === EntryKind.confChange) {
-        this.conf = this.options.applyConfChange(entry.data);
+        this.conf = this.options.applyConfChange(entry.data, entry.index);
         confRow = encodeConfState(this.conf);
       }
       if (entry.kind === EntryKind.confChange || entry.data.length === 0) {

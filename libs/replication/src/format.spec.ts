@@ -99,6 +99,7 @@ const replica = {
   applied: 8 as LogIndex,
   commitSeq: commitSeq(4),
   configuration: conf,
+  configurationKept: true,
   matches: [{ member: NO_MEMBER, match: 9 as LogIndex }],
 };
 const place = { table: 0x10, rest: bytes('id') };
@@ -202,7 +203,10 @@ describe('the golden bytes are read', () => {
   });
 
   test('as rows of a namespace that moves', () => {
-    expect(decodeRowRequest(goldenBytes('namespace-rows-first'))).toEqual({ ...rowRequest, after: undefined });
+    expect(decodeRowRequest(goldenBytes('namespace-rows-first'))).toEqual({
+      ...rowRequest,
+      after: undefined,
+    });
     expect(decodeRowRequest(goldenBytes('namespace-rows-next'))).toEqual(rowRequest);
     expect(decodeRowAnswer(goldenBytes('namespace-rows'))).toEqual(rowAnswer);
     expect(decodeRowAnswer(goldenBytes('namespace-rows-last'))).toEqual({ ...rowAnswer, next: undefined });

@@ -3,7 +3,8 @@ export * from './engine';
 export type { FoundingMember, IdentityStore, NodeIdentity } from './identity';
 export { NO_PEERS } from './no-peers';
 export { DEFAULT_GROUP } from './default-group';
-export { Node, type NodeObserver, type NodeOptions } from './node';
+export { Node } from './node';
+export type { NodeObserver, NodeOptions } from './node-options';
 export type { ReplicaStatus } from './node-status';
 export type { ClusterView, GroupView } from './cluster-admin';
 export {

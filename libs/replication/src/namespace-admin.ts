@@ -10,7 +10,12 @@ import {
 import type { Driver } from './driver';
 import type { NamespaceOperations, NamespaceView } from './engine';
 import type { Directory, Versioned } from './meta/directory';
-import { NO_SETTINGS, type GroupDocument, type NamespaceDocument, type NamespaceSettings } from './meta/documents';
+import {
+  NO_SETTINGS,
+  type GroupDocument,
+  type NamespaceDocument,
+  type NamespaceSettings,
+} from './meta/documents';
 import type { MetaWriter } from './meta/meta-writer';
 import { groupOfPlacement, nextGroup, placementOf, type Placement } from './meta/namespace-placement';
 import { allowedNodes, planReadReplicas, planVoters } from './meta/placement';
@@ -90,7 +95,8 @@ export class NamespaceAdmin implements NamespaceOperations {
       } catch (error) {
         const isStale = error instanceof StateError && error.code === 'precondition_failed';
         if (!isStale) throw error;
-        if (attempt >= ATTEMPTS) throw new StateError('conflict', 'The settings are being changed; ask again.');
+        if (attempt >= ATTEMPTS)
+          throw new StateError('conflict', 'The settings are being changed; ask again.');
       }
     }
     return this.settled(ns);
@@ -132,7 +138,9 @@ export class NamespaceAdmin implements NamespaceOperations {
     const present = nodes.filter((node) => isThere(node.member));
     const founders = planVoters({ ...placement, voters: [] }, present);
     if (founders.length === 0) {
-      throw new StateError('not_ready', 'No node of these regions answers now; try again.', { retry_after: 1 });
+      throw new StateError('not_ready', 'No node of these regions answers now; try again.', {
+        retry_after: 1,
+      });
     }
     const voters = planVoters({ ...placement, voters: founders }, nodes);
     const learners = planReadReplicas({ ...placement, learners: [] }, voters, nodes);
@@ -145,7 +153,10 @@ export class NamespaceAdmin implements NamespaceOperations {
     const errors: FieldError[] = [];
     const look = (field: string, region: string): void => {
       if (known.includes(region)) return;
-      errors.push({ field, reason: `no node of the cluster is in the region ${region}; there are ${known.join(', ')}` });
+      errors.push({
+        field,
+        reason: `no node of the cluster is in the region ${region}; there are ${known.join(', ')}`,
+      });
     };
     for (const region of regions ?? []) look('regions', region);
     for (const region of Object.keys(readReplicas)) look(`read_replicas.${region}`, region);
@@ -173,7 +184,9 @@ export class NamespaceAdmin implements NamespaceOperations {
     const index = driver.get(META_GROUP)?.applied ?? (0 as LogIndex);
     const deadlineMs = clock.monotonicMs() + KNOWN_TIMEOUT_MS;
     for (;;) {
-      const metas = (await gather()).map(({ replicas }) => replicas.find(({ group }) => group === META_GROUP));
+      const metas = (await gather()).map(({ replicas }) =>
+        replicas.find(({ group }) => group === META_GROUP),
+      );
       const isBehind = metas.some((meta) => meta !== undefined && meta.applied < index);
       if (!isBehind || clock.monotonicMs() >= deadlineMs) return;
       await this.pause();

@@ -1,16 +1,6 @@
-import {
-  META_GROUP,
-  NO_MEMBER,
-  StateError,
-  type ChangeBatch,
-  type ErrorCode,
-  type GroupId,
-  type MemberId,
-  type Term,
-} from '#contracts';
-import type { Message, RaftConfig } from '#raft';
-import type { Digest } from '#state-machine';
-import { WatchHub, type WatchLimits, type WatchObserver, type WatchStats } from '#watch';
+import { META_GROUP, NO_MEMBER, StateError, type ChangeBatch, type GroupId, type MemberId } from '#contracts';
+import type { Message } from '#raft';
+import { WatchHub, type WatchStats } from '#watch';
 import { ReplicaChangeSource } from './change-source';
 import { ClusterAdmin } from './cluster-admin';
 import { encodeBody } from './cluster-bodies';
@@ -18,75 +8,27 @@ import { DiskRelief } from './disk-space';
 import { Driver } from './driver';
 import type { Engine } from './engine';
 import { Housekeeping } from './housekeeping';
-import type { IdentityStore, NodeIdentity } from './identity';
-import { NamespaceAdmin } from './namespace-admin';
-import { NamespaceMover } from './moves/namespace-mover';
-import { RowServer } from './moves/row-server';
 import { Admission } from './meta/admission';
-import { Borders } from './meta/borders';
 import { ClusterKeeper } from './meta/cluster-keeper';
 import { Departures } from './meta/departures';
 import { Directory } from './meta/directory';
-import { GroupFounder } from './meta/group-founder';
 import { LostNodes } from './meta/lost-nodes';
 import { MetaWriter } from './meta/meta-writer';
+import { Placements } from './placements';
+import type { NodeOptions } from './node-options';
 import type { ReplicaStatus } from './node-status';
 import { NODE_TUNING, type NodeTuning } from './node-tuning';
 import { Outbox } from './peers/outbox';
-import { PeerBook, type NodeAddress } from './peers/peer-book';
+import { PeerBook } from './peers/peer-book';
 import { PeerKind } from './peers/peer-kinds';
 import { PeerService } from './peers/peer-service';
-import type { Clock, LogStore, Network, Random, StateStores } from './ports';
-import type { Replica, ReplicaLimits } from './replica';
+import type { Replica } from './replica';
 import { ReplicaHost } from './replica-host';
 import { ReplicatedEngine } from './replicated-engine';
 import { StateCorruption } from './state-corruption';
 import { DEFAULT_GROUP } from './default-group';
-import { RouteTable } from './routing';
 import { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import { SnapshotSender } from './snapshots/snapshot-sender';
-
-export interface NodeOptions {
-  readonly identity: NodeIdentity;
-  readonly identities: IdentityStore;
-  readonly log: LogStore;
-  readonly stores: StateStores;
-  readonly network: Network;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly digest: Digest;
-  /** Where others reach this node; told to the cluster when it changes. */
-  readonly address: NodeAddress;
-  /** Addresses of peers by name that the operator gave this node itself: they win over what nodes tell. */
-  readonly addressOverrides: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
-  /** Voters of the default placement, when this node is the one that begins it. */
-  readonly defaultReplicas: number;
-  readonly tickMs: number;
-  readonly raft: Omit<RaftConfig, 'id' | 'random'>;
-  readonly replicaLimits: ReplicaLimits;
-  readonly watchLimits: WatchLimits;
-  readonly watchObserver: WatchObserver;
-  readonly historyRetentionMs: number;
-  readonly historyRetentionCommits: number;
-  /** What is not a user's to set: tests make it small, so that short runs meet it. */
-  readonly tuning?: Partial<NodeTuning>;
-  readonly observer: NodeObserver;
-  /** The process must end: an invariant is broken, or the disk failed. */
-  readonly onFatal: (error: Error) => void;
-  /** This node was removed from its cluster: it has nothing more to do. Called at least once. */
-  readonly onRemoved: () => void;
-  /** Everything is flushed and closed: what was locked may be let go of. */
-  readonly onReleased: () => Promise<void>;
-}
-
-/** Where a node reports what happens; plain calls on the engine's turn, which must be cheap and must not throw. */
-export interface NodeObserver {
-  leaderChanged(group: GroupId, leader: MemberId, term: Term): void;
-  /** A write was refused or given up after it came to its leader; `reason` is the error's code. */
-  proposalFailed?(group: GroupId, reason: ErrorCode): void;
-  /** Something went wrong that the node goes on with. */
-  warning(what: string, error: Error): void;
-}
 
 /** One node: its replicas over the one log, the loop that drives them, its watchers, and the way to its peers. */
 export class Node {
@@ -97,11 +39,7 @@ export class Node {
   private readonly hub: WatchHub;
   private readonly host: ReplicaHost;
   private readonly book: PeerBook;
-  private readonly borders: Borders;
-  private readonly routes: RouteTable;
-  private readonly founder: GroupFounder;
-  private readonly mover: NamespaceMover;
-  private readonly rowServer: RowServer;
+  private readonly placements: Placements;
   private readonly departures: Departures;
   private readonly sender: SnapshotSender;
   private readonly receiver: SnapshotReceiver;
@@ -125,7 +63,7 @@ export class Node {
   }
 
   private constructor(private readonly options: NodeOptions) {
-    const { clock, log, network, identity, digest, stores } = options;
+    const { clock, log, network, identity, digest } = options;
     const { directory } = this;
     this.tuning = { ...NODE_TUNING, ...options.tuning };
     const outbox = new Outbox(network);
@@ -145,22 +83,7 @@ export class Node {
       observer: options.watchObserver,
       defer: (task) => clock.soon(task),
     });
-    this.host = new ReplicaHost({
-      member: identity.member,
-      driver,
-      log,
-      stores,
-      replica: { random: options.random, raft: options.raft, limits: options.replicaLimits, digest },
-      onChanges: (replica, changes) => {
-        if (replica.group === META_GROUP) this.directoryChanged(replica, changes);
-        for (const batch of changes) this.hub.publish(batch);
-      },
-      onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
-      onTenants: (replica) => this.endWatchesOfMoved(replica),
-      // A watcher goes on at a node that has the history: the reason is that of a node that is about to lack it.
-      onGone: (group) => this.hub.endNamespaces((ns) => this.routes.groupOf(ns) === group, 'draining'),
-      onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
-    });
+    this.host = this.newHost();
     this.sender = new SnapshotSender({
       clock,
       digest,
@@ -170,14 +93,11 @@ export class Node {
     });
     this.receiver = this.newReceiver();
     const { address, addressOverrides } = options;
-    const { region } = address;
-    this.borders = new Borders(directory, { member: identity.member, region });
-    this.routes = new RouteTable(directory, region, () => driver.get(META_GROUP)?.hasCaughtUp === true);
-    this.rowServer = new RowServer({
-      directory,
-      borders: this.borders,
-      digest,
-      replica: (group) => driver.get(group),
+    this.placements = new Placements({
+      ...{ member: identity.member, region: address.region },
+      ...{ directory, driver, network, clock, digest, host: this.host },
+      onFatal: options.onFatal,
+      onWarning: (what, error) => options.observer.warning(what, error),
     });
     this.book = new PeerBook({ identity, directory, network, address, addressOverrides });
     this.departures = new Departures({
@@ -195,37 +115,8 @@ export class Node {
     this.admin = new ClusterAdmin({ ...shared, founders, clock, log });
     this.relief = new DiskRelief({ log, driver, member, gather: () => this.admin.gather() });
     this.admission = new Admission(shared);
-    this.keeper = new ClusterKeeper({
-      driver,
-      directory,
-      writer: this.writer,
-      founders: identity.founders,
-      defaultGroup: DEFAULT_GROUP,
-      defaultReplicas: options.defaultReplicas,
-      gather: () => this.admin.gather(),
-      lost: new LostNodes({ member, directory, network, clock, graceMs: this.tuning.nodeLostMs }),
-      clock,
-      balanceMs: this.tuning.balanceMs,
-      handOver: (handover) => this.admin.askToHandOver(handover),
-      onError: (error) => options.observer.warning('keeping the cluster', error),
-    });
-    this.founder = new GroupFounder({
-      member,
-      driver,
-      directory,
-      host: this.host,
-      writer,
-      clock,
-      onFatal: options.onFatal,
-    });
-    this.mover = new NamespaceMover({
-      ...shared,
-      rows: this.rowServer,
-      forwarding: peers,
-      clock,
-      digest,
-      onWarning: (what, error) => options.observer.warning(what, error),
-    });
+    this.keeper = this.newKeeper();
+    this.placements.start(writer, peers);
     this.housekeeping = this.newHousekeeping();
     this.engine = this.newEngine(peers);
   }
@@ -280,26 +171,62 @@ export class Node {
     }
   }
 
+  private newHost(): ReplicaHost {
+    const { options, driver } = this;
+    const { identity, log, stores, digest } = options;
+    return new ReplicaHost({
+      member: identity.member,
+      driver,
+      log,
+      stores,
+      replica: { random: options.random, raft: options.raft, limits: options.replicaLimits, digest },
+      onChanges: (replica, changes) => {
+        if (replica.group === META_GROUP) this.directoryChanged(replica, changes);
+        for (const batch of changes) this.hub.publish(batch);
+      },
+      onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
+      onTenants: (replica) =>
+        this.hub.endNamespaces((ns) => this.placements.isAway(ns, replica), 'region_changed'),
+      // A watcher goes on at a node that has the history: the reason is that of a node that is about to lack it.
+      onGone: (group) =>
+        this.hub.endNamespaces((ns) => this.placements.routes.groupOf(ns) === group, 'draining'),
+      onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
+    });
+  }
+
+  private newKeeper(): ClusterKeeper {
+    const { options, driver, directory } = this;
+    const { identity, network, clock } = options;
+    const { member } = identity;
+    return new ClusterKeeper({
+      driver,
+      directory,
+      writer: this.writer,
+      founders: identity.founders,
+      defaultGroup: DEFAULT_GROUP,
+      defaultReplicas: options.defaultReplicas,
+      gather: () => this.admin.gather(),
+      ask: (member) => this.admin.ask(member),
+      lost: new LostNodes({ member, directory, network, clock, graceMs: this.tuning.nodeLostMs }),
+      clock,
+      balanceMs: this.tuning.balanceMs,
+      handOver: (handover) => this.admin.askToHandOver(handover),
+      onError: (error) => options.observer.warning('keeping the cluster', error),
+    });
+  }
+
   private newEngine(peers: PeerService): Engine {
     const { identity, log, clock } = this.options;
     return new ReplicatedEngine({
       member: identity.member,
       driver: this.driver,
-      routing: this.routes,
+      routing: this.placements.routes,
       hub: this.hub,
       log,
       clock,
       forwarding: peers,
       cluster: this.admin,
-      namespaces: new NamespaceAdmin({
-        member: identity.member,
-        driver: this.driver,
-        directory: this.directory,
-        writer: this.writer,
-        network: this.options.network,
-        clock,
-        gather: () => this.admin.gather(),
-      }),
+      namespaces: this.placements.admin(this.writer, () => this.admin.gather()),
       release: () => this.release(),
       stopGraceMs: this.tuning.stopGraceMs,
     });
@@ -356,7 +283,7 @@ export class Node {
       [PeerKind.nodes, () => Promise.resolve(this.book.answer())],
       [PeerKind.join, (_, body) => this.admit(body)],
       [PeerKind.snapshotChunk, (from, body) => this.sender.serve(from, body)],
-      [PeerKind.namespaceRows, (from, body) => this.rowServer.serve(from, body)],
+      [PeerKind.namespaceRows, (from, body) => this.placements.rows.serve(from, body)],
       [PeerKind.transfer, (_, body) => Promise.resolve(this.admin.handOver(body)).then(() => nothing)],
     ]);
     return new PeerService({
@@ -367,7 +294,7 @@ export class Node {
       clock,
       holders: (group) =>
         this.directory.groups.get(group)?.voters ?? identity.founders.map(({ member }) => member),
-      borders: this.borders,
+      borders: this.placements.borders,
       onStranger: (group) => this.hostIfWanted(group),
       onSnapshotOffer: (replica, message) => this.receiver.offer(replica, message),
       others,
@@ -378,7 +305,7 @@ export class Node {
   private send(outbox: Outbox, replica: Replica, messages: readonly Message[]): void {
     for (const message of messages) {
       // Whatever a configuration says: nothing of a pinned group leaves its regions.
-      if (!this.borders.mayCarry(replica.group, message.to)) continue;
+      if (!this.placements.borders.mayCarry(replica.group, message.to)) continue;
       if (message.snapshot !== undefined) this.sender.offered(replica.group, message.to);
       outbox.add(replica.group, message);
     }
@@ -389,33 +316,26 @@ export class Node {
     const wanted = this.directory.groups.get(group);
     const { member } = this.options.identity;
     if (wanted === undefined || ![...wanted.voters, ...wanted.learners].includes(member)) return;
-    if (!this.borders.mayCarry(group, member)) return;
-    if (wanted.forming) return this.founder.step();
+    if (!this.placements.borders.mayCarry(group, member)) return;
+    if (wanted.forming) return this.placements.begin();
     this.host.open(group).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
   private directoryChanged(meta: Replica, changes?: readonly ChangeBatch[]): void {
     if (changes === undefined) this.directory.refresh(meta.store);
-    else for (const ns of this.directory.follow(meta.store, changes)) this.hub.endNamespace(ns, 'region_changed');
+    else
+      for (const ns of this.directory.follow(meta.store, changes))
+        this.hub.endNamespace(ns, 'region_changed');
     this.book.connect();
-    this.hub.endNamespaces((ns) => !this.routes.mayServe(ns), 'region_changed');
+    this.hub.endNamespaces((ns) => !this.placements.routes.mayServe(ns), 'region_changed');
     this.takeSteps();
     const self = this.directory.nodes.get(this.options.identity.member);
     if (self?.state === 'removed') this.options.onRemoved();
   }
 
   private takeSteps(): void {
-    this.founder.step();
+    this.placements.step();
     this.keeper.step();
-    this.mover.step();
-  }
-
-  /** The history of a namespace that is served elsewhere now goes on there, from the next position on. */
-  private endWatchesOfMoved(replica: Replica): void {
-    this.hub.endNamespaces((ns) => {
-      const tenancy = replica.tenancy(ns);
-      return tenancy?.state === 'away' && this.routes.groupOf(ns) === replica.group;
-    }, 'region_changed');
   }
 
   /** What is looked after between changes: membership, this node's own entry, a full disk, replicas that moved away. */
@@ -441,11 +361,13 @@ export class Node {
 
   private giveUp(replica: Replica): void {
     if (this.isReleased || this.driver.get(replica.group) !== replica) return;
+    // A state that is just being put in place would outlive the replica.
+    if (this.receiver.isReceiving(replica.group)) return;
     this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
   private replicaOf(ns: string): Replica {
-    const replica = this.driver.get(this.routes.groupOf(ns));
+    const replica = this.driver.get(this.placements.routes.groupOf(ns));
     if (replica === undefined) {
       throw new StateError('not_ready', 'This node does not hold the namespace yet.', { retry_after: 1 });
     }

@@ -1,15 +1,12 @@
 import {
-  StateError,
-  type ChangeBatch,
+  type StateError,
   type CommandOutcome,
   type CommitSeq,
-  type ErrorCode,
   type GroupId,
   type HardState,
   type LogEntry,
   type LogIndex,
   type MemberId,
-  type TenancyCommand,
   type Term,
 } from '#contracts';
 import {
@@ -18,49 +15,22 @@ import {
   type ConfState,
   type Message,
   type ProposeOutcome,
-  type RaftConfig,
   type Ready,
   type SnapshotMetadata,
   type Status,
 } from '#raft';
-import { readTenancies, type StateReader, type Tenancy } from '#state-machine';
+import { readTenancies, type StateReader } from '#state-machine';
 import { AppliedState } from './applied-state';
+import { ConfigurationMark } from './configuration-mark';
 import { PendingPositions } from './pending-positions';
 import { PendingReads, noLeader } from './pending-reads';
 import { PendingProposals, outcomeUnknown } from './proposals';
-import { dropped, moved, overloaded } from './refusals';
-import type { LogStore, Random, StateStore } from './ports';
+import { dropped, overloaded } from './refusals';
+import type { StateStore } from './ports';
 import { GroupLogView } from './raft-storage';
+import type { ReplicaOptions } from './replica-options';
 import { StateCorruption } from './state-corruption';
 import { Tenants } from './tenants';
-
-/** Bounds on what one replica holds in memory for its clients; past them it answers `overloaded`. */
-export interface ReplicaLimits {
-  readonly maxPendingProposals: number;
-  readonly maxPendingReads: number;
-  /** Rows kept in memory for point reads, in bytes. */
-  readonly rowCacheBytes: number;
-}
-
-export interface ReplicaOptions {
-  readonly group: GroupId;
-  readonly member: MemberId;
-  readonly log: LogStore;
-  readonly store: StateStore;
-  readonly random: Random;
-  readonly raft: Omit<RaftConfig, 'id' | 'random'>;
-  readonly limits: ReplicaLimits;
-  readonly digest: (bytes: Uint8Array) => string;
-  /** Called after the changes can be read from the state, in order. */
-  readonly onChanges: (group: GroupId, changes: readonly ChangeBatch[]) => void;
-  /** The replica has work for the next turn. */
-  readonly onWork: (replica: Replica) => void;
-  readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
-  /** Namespaces were moved in or away, or are about to be. */
-  readonly onTenants: (replica: Replica) => void;
-  /** A proposal was refused or given up. */
-  readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
-}
 
 /**
  * One member of one group on this node: the Raft core, its part of the log, its state, and the clients waiting for
@@ -71,7 +41,10 @@ export interface ReplicaOptions {
 export class Replica {
   readonly group: GroupId;
   readonly raft: RawNode;
-  private readonly tenants: Tenants;
+  /** Which namespaces the group serves, as far as this replica has applied. */
+  readonly tenants: Tenants;
+  /** Says whether the configuration in force outlives a crash. */
+  readonly configured: ConfigurationMark;
   private readonly state: AppliedState;
   private readonly proposals: PendingProposals;
   private readonly reads: PendingReads;
@@ -92,8 +65,13 @@ export class Replica {
       },
       digest: options.digest,
       rowCacheBytes: options.limits.rowCacheBytes,
-      applyConfChange: (data) => this.raft.applyConfChange(data),
+      applyConfChange: (data, index) => {
+        this.configured.changedBy(index);
+        return this.raft.applyConfChange(data);
+      },
     });
+    const { hardState } = options.log.state(options.group) ?? {};
+    this.configured = new ConfigurationMark(this.state.index, hardState?.commit ?? (0 as LogIndex));
     this.reads = new PendingReads(options.random.below(0x10_0000) * 0x1_0000_0000);
     this.raft = new RawNode(
       { ...options.raft, id: options.member, random: (bound) => options.random.below(bound) },
@@ -143,27 +121,17 @@ export class Replica {
     return this.state.configuration;
   }
 
+  /** Whether it was told of its group: before that it holds nothing and has promised nothing. */
+  get hasBegun(): boolean {
+    return this.state.configuration.voters.length > 0;
+  }
+
   get waitingClients(): number {
     return this.proposals.size + this.reads.size + this.positions.size;
   }
 
   status(): Status {
     return this.raft.status();
-  }
-
-  /** What a namespace that was placed is to this group, as far as this replica has applied. */
-  tenancy(ns: string): Tenancy | undefined {
-    return this.tenants.get(ns);
-  }
-
-  /** Whether rows of a namespace are being moved in or out: nothing may expire or be compacted meanwhile. */
-  get isCopying(): boolean {
-    return this.tenants.isCopying;
-  }
-
-  /** Whether the group serves reads of a namespace in the state that this replica has applied. */
-  mayRead(ns: string): boolean {
-    return this.tenants.mayRead(ns);
   }
 
   /**
@@ -177,25 +145,6 @@ export class Replica {
   /** Whether this member leads and has applied an entry of its own term, and so all that was decided before it. */
   get knowsAll(): boolean {
     return this.isLeader && this.state.term === this.raft.term;
-  }
-
-  /** Proposes what a namespace is to the group from here on; writes of it are held back from this moment on. */
-  async proposeTenancy(
-    command: Pick<TenancyCommand, 'ns' | 'state'>,
-    bytes: Uint8Array,
-    deadlineMs: number,
-  ): Promise<CommandOutcome> {
-    if (!this.knowsAll) throw moved();
-    this.tenants.announce(command.ns, command.state);
-    try {
-      const outcome = await this.propose(bytes, deadlineMs);
-      this.tenants.settled(command.ns);
-      return outcome;
-    } catch (error) {
-      // Unknown: it may still be committed behind a write that would be taken now.
-      if (!(error instanceof StateError && error.code === 'timeout')) this.tenants.settled(command.ns);
-      throw error;
-    }
   }
 
   /** Puts a command into the log; resolves once it is committed and applied here. Leader only. */
@@ -309,7 +258,9 @@ export class Replica {
     return ready;
   }
 
-  appendDone(mark: number): void {
+  /** What the mark stands for is durable, `hardState` with it. */
+  appendDone(mark: number, hardState: HardState | undefined): void {
+    if (hardState !== undefined) this.configured.keptTo(hardState.commit);
     this.raft.appendDone(mark);
     this.options.onWork(this);
   }
@@ -325,6 +276,13 @@ export class Replica {
     for (const [at, entry] of entries.entries()) this.proposals.settle(entry.index, entry.term, outcomes[at]);
     this.reads.appliedTo(this.state.index);
     this.positions.reached(this.state.commitSeq);
+  }
+
+  /** Resolves once all that is applied by now survives a crash. */
+  async flush(): Promise<void> {
+    const through = this.state.index;
+    await this.state.store.flush();
+    this.configured.keptTo(through);
   }
 
   /**
@@ -346,6 +304,9 @@ export class Replica {
    */
   replaceState(next: StateStore): StateStore {
     const before = this.state.replace(next);
+    // Installed durably; its configuration is of an entry that it holds.
+    this.configured.changedBy(this.state.index);
+    this.configured.keptTo(this.state.index);
     this.proposals.abandonThrough(this.state.index);
     this.reads.appliedTo(this.state.index);
     this.positions.reached(this.state.commitSeq);

@@ -122,7 +122,7 @@ export class ReplicatedEngine implements Engine {
     const { routing, driver, clock, forwarding } = this.options;
     routing.refuseOutside(request.ns);
     const replica = driver.get(routing.groupOf(request.ns));
-    if (replica?.mayRead(request.ns) === true && routing.knows(request.ns)) {
+    if (replica?.tenants.mayRead(request.ns) === true && routing.knows(request.ns)) {
       try {
         return await readFrom(replica, request, { consistency, timeoutMs, clock });
       } catch (error) {
@@ -176,21 +176,28 @@ export class ReplicatedEngine implements Engine {
     return checks;
   }
 
+  async handOver(): Promise<void> {
+    for (const replica of this.options.driver.all()) replica.handLeadershipOver();
+    await this.whileWithinGrace(() => this.leadsOthers());
+  }
+
   async stop(): Promise<void> {
     if (this.draining) return;
     this.draining = true;
     this.options.hub.drain();
     for (const replica of this.options.driver.all()) replica.handLeadershipOver();
-    const deadlineMs = this.options.clock.monotonicMs() + this.options.stopGraceMs;
-    while (
-      (this.waitingClients() > 0 || this.leadsOthers()) &&
-      this.options.clock.monotonicMs() < deadlineMs
-    ) {
-      await new Promise<void>((resolve) => this.options.clock.after(DRAIN_POLL_MS, resolve));
-    }
+    await this.whileWithinGrace(() => this.waitingClients() > 0 || this.leadsOthers());
     this.options.driver.stop();
     for (const replica of this.options.driver.all()) replica.rejectWaiting(drainingError);
     await this.options.release();
+  }
+
+  private async whileWithinGrace(isBusy: () => boolean): Promise<void> {
+    const { clock, stopGraceMs } = this.options;
+    const deadlineMs = clock.monotonicMs() + stopGraceMs;
+    while (isBusy() && clock.monotonicMs() < deadlineMs) {
+      await new Promise<void>((resolve) => clock.after(DRAIN_POLL_MS, resolve));
+    }
   }
 
   /** Whether this node still leads a group that another voter could lead. */
@@ -227,7 +234,7 @@ export async function readFrom(
 ): Promise<ReadAnswer> {
   const { consistency, timeoutMs, clock } = options;
   const evaluate = (): ReadAnswer => {
-    if (!replica.mayRead(request.ns)) throw moved();
+    if (!replica.tenants.mayRead(request.ns)) throw moved();
     return {
       outcome: evaluateRead(replica.reader, request, clock.wallMs()),
       commitSeq: replica.commitSeq,

@@ -43,8 +43,12 @@ export class RouteTable implements Routing {
 }
 
 function regionNotAllowed(region: string, allowed: readonly string[]): StateError {
-  return new StateError('region_not_allowed', 'The namespace is pinned to regions that this node is not in.', {
-    region,
-    allowed_regions: allowed,
-  });
+  return new StateError(
+    'region_not_allowed',
+    'The namespace is pinned to regions that this node is not in.',
+    {
+      region,
+      allowed_regions: allowed,
+    },
+  );
 }

@@ -30,7 +30,8 @@ function write(store: MemoryStateStore, ns: string, ...operations: readonly Oper
 }
 
 function become(store: MemoryStateStore, state: TenancyState, generation = 1, seqFloor = 0): string {
-  return run(store, { kind: 'tenancy', ns: NS, generation, state, seqFloor: seqFloor as CommitSeq }).outcome.kind;
+  return run(store, { kind: 'tenancy', ns: NS, generation, state, seqFloor: seqFloor as CommitSeq }).outcome
+    .kind;
 }
 
 /** A group with two namespaces, whose rows of every table are there; another with positions of its own. */
@@ -78,25 +79,28 @@ const rowsOf = (store: MemoryStateStore): string[] =>
     Buffer.concat([key, value]).toString('latin1'),
   );
 
-test.each([1, 300, 1e9])('arrives with objects, indexes, history and expiry, in pages of %d bytes', (pageBytes) => {
-  const { from, to } = twoGroups();
-  expect(become(from, 'frozen')).toBe('done');
-  expect(become(to, 'loading')).toBe('done');
-  const pages = copy(from, to, pageBytes);
-  expect(pages > 1).toBe(pageBytes < 1_000);
-  expect(exportRows(to, NS, undefined, 1e9)).toEqual(exportRows(from, NS, undefined, 1e9));
-  expect(all(to)).toEqual(all(from));
+test.each([1, 300, 1e9])(
+  'arrives with objects, indexes, history and expiry, in pages of %d bytes',
+  (pageBytes) => {
+    const { from, to } = twoGroups();
+    expect(become(from, 'frozen')).toBe('done');
+    expect(become(to, 'loading')).toBe('done');
+    const pages = copy(from, to, pageBytes);
+    expect(pages > 1).toBe(pageBytes < 1_000);
+    expect(exportRows(to, NS, undefined, 1e9)).toEqual(exportRows(from, NS, undefined, 1e9));
+    expect(all(to)).toEqual(all(from));
 
-  const { commitSeq } = readApplied(from);
-  expect(become(to, 'here', 1, commitSeq)).toBe('done');
-  const applied = run(to, { kind: 'write', ns: NS, operations: [put('new')] });
-  expect(applied.outcome).toMatchObject({ kind: 'done', commitSeq: commitSeq + 1 });
-  // What goes by time or by age finds what came in.
-  const expired = run(to, { kind: 'expire', limit: 1_000 }, START_MS + 86_400_000);
-  expect(expired.changes.find(({ ns }) => ns === NS)?.events.length).toBe(5);
-  run(to, { kind: 'compact', retentionMs: 0, retentionCommits: 0, limit: 10_000 }, START_MS + 1e9);
-  expect(readChanges(to, NS, 1 as CommitSeq, 1e9).batches).toEqual([]);
-});
+    const { commitSeq } = readApplied(from);
+    expect(become(to, 'here', 1, commitSeq)).toBe('done');
+    const applied = run(to, { kind: 'write', ns: NS, operations: [put('new')] });
+    expect(applied.outcome).toMatchObject({ kind: 'done', commitSeq: commitSeq + 1 });
+    // What goes by time or by age finds what came in.
+    const expired = run(to, { kind: 'expire', limit: 1_000 }, START_MS + 86_400_000);
+    expect(expired.changes.find(({ ns }) => ns === NS)?.events.length).toBe(5);
+    run(to, { kind: 'compact', retentionMs: 0, retentionCommits: 0, limit: 10_000 }, START_MS + 1e9);
+    expect(readChanges(to, NS, 1 as CommitSeq, 1e9).batches).toEqual([]);
+  },
+);
 
 test('is erased in steps, without a trace, and others stay', () => {
   const { from } = twoGroups();
@@ -127,13 +131,12 @@ describe('a tenancy', () => {
     expect(readTenancies(from).get(NS)).toEqual({ generation: 2, state: 'away' });
     expect(become(from, 'loading', 2)).toBe('rejected');
 
-    expect(run(to, { kind: 'import', ns: NS, generation: 1, rows: new Uint8Array(0) }).outcome.kind).toBe('rejected');
-    expect([become(to, 'loading'), become(to, 'loading'), become(to, 'here'), become(to, 'loading')]).toEqual([
-      'done',
-      'done',
-      'done',
-      'done',
-    ]);
+    expect(run(to, { kind: 'import', ns: NS, generation: 1, rows: new Uint8Array(0) }).outcome.kind).toBe(
+      'rejected',
+    );
+    expect([become(to, 'loading'), become(to, 'loading'), become(to, 'here'), become(to, 'loading')]).toEqual(
+      ['done', 'done', 'done', 'done'],
+    );
     expect(readTenancies(to).get(NS)).toEqual({ generation: 1, state: 'here' });
   });
 

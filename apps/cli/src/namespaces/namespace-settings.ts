@@ -32,7 +32,9 @@ function readReplicasOf(text: string): Readonly<Record<string, number>> {
   const entries = listOf(text).map((item) => {
     const parts = /^([^=]+)=(\d{1,3})$/.exec(item);
     if (parts === null) {
-      throw new UsageError(`${JSON.stringify(item)} is no region=number. Example: --read-replicas eu-west-1=1`);
+      throw new UsageError(
+        `${JSON.stringify(item)} is no region=number. Example: --read-replicas eu-west-1=1`,
+      );
     }
     return [parts[1] ?? '', Number(parts[2])] as const;
   });
@@ -42,7 +44,9 @@ function readReplicasOf(text: string): Readonly<Record<string, number>> {
 function number(field: string, text: string | undefined): Readonly<Record<string, number>> {
   if (text === undefined) return {};
   if (!/^\d{1,15}$/.test(text)) {
-    throw new UsageError(`${JSON.stringify(text)} is no whole number. Example: --${field.replaceAll('_', '-')} 3`);
+    throw new UsageError(
+      `${JSON.stringify(text)} is no whole number. Example: --${field.replaceAll('_', '-')} 3`,
+    );
   }
   return { [field]: Number(text) };
 }

@@ -18,7 +18,9 @@ const PINNED = {
 };
 const SHOWN = `NAMESPACE     REGIONS  REPLICAS         READERS  GROUP  STATE   LIMITS
 agent://demo  eu,us    3 (fewer now)    eu=1     2      active  qps=5,history=60s
-`.replace('3 (fewer now)    ', '3 (fewer now)  ').replace('REPLICAS         ', 'REPLICAS       ');
+`
+  .replace('3 (fewer now)    ', '3 (fewer now)  ')
+  .replace('REPLICAS         ', 'REPLICAS       ');
 
 let server: Server;
 let endpoint: string;
@@ -73,7 +75,10 @@ test('list, get and delete', async () => {
   answer = { status: 200, text: '[]' };
   expect((await run('list')).out).toContain('No namespace was configured');
   answer = { status: 204, text: '' };
-  expect(await run('delete agent://demo')).toMatchObject({ code: 0, out: expect.stringContaining('agent://demo') as string });
+  expect(await run('delete agent://demo')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('agent://demo') as string,
+  });
   expect(asked.slice(-1)).toEqual([`DELETE ${PATH}`]);
 });
 
@@ -92,9 +97,12 @@ test.each(['set', 'set x --replicas many', 'set x --read-replicas eu', 'get', 'd
   },
 );
 
-test.each(['--help', 'list --help', 'get --help', 'set --help', 'delete --help'])('%s explains', async (line) => {
-  expect(await run(line)).toMatchObject({
-    code: 0,
-    out: expect.stringContaining('Usage: agentstate namespaces') as string,
-  });
-});
+test.each(['--help', 'list --help', 'get --help', 'set --help', 'delete --help'])(
+  '%s explains',
+  async (line) => {
+    expect(await run(line)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Usage: agentstate namespaces') as string,
+    });
+  },
+);

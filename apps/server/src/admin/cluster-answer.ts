@@ -51,8 +51,7 @@ function groupAnswer(
     commit_index: highest(({ commit }) => commit),
     applied_index: highest(({ applied }) => applied),
     replicas: group.wanted?.replicas ?? null,
-    under_replicated:
-      group.wanted !== undefined && liveVoters(group, alive).length < group.wanted.replicas,
+    under_replicated: group.wanted !== undefined && liveVoters(group, alive).length < group.wanted.replicas,
     repair: repairsOf(group, nameOf),
     namespaces: group.namespaces,
     members: membersOf(group).map((member) => memberAnswer(group, member, nameOf)),
@@ -72,7 +71,9 @@ function repairsOf(group: GroupView, nameOf: (member: MemberId) => string): read
   const { voters, learners } = configuration;
   const named = (verb: string, members: readonly MemberId[]): string[] =>
     members.map((member) => `${verb} ${nameOf(member)}`);
-  const goes = [...voters, ...learners].filter((member) => ![...wanted.voters, ...wanted.learners].includes(member));
+  const goes = [...voters, ...learners].filter(
+    (member) => ![...wanted.voters, ...wanted.learners].includes(member),
+  );
   return [
     ...named(
       'adding',

@@ -34,6 +34,8 @@ export const VARIABLES = {
   CORS_ORIGINS: forms.list(forms.corsOrigin),
   MAX_BODY_BYTES: forms.wholeNumber(1, 64 * MEGABYTE, LIMITS.bodyBytes),
   RATE_LIMIT_QPS: forms.wholeNumber(0, 1_000_000, 200),
+  MAX_CONNECTIONS_PER_ADDRESS: forms.wholeNumber(0, 1_000_000, 256),
+  AUTH_FAILURE_LIMIT_QPS: forms.wholeNumber(0, 1_000_000, 1_000),
   MAX_WATCHERS: forms.wholeNumber(0, 1_000_000, 10_000),
   WATCH_BUFFER_SIZE: forms.wholeNumber(1, 10_000_000, 10_000),
   WATCH_BUFFER_BYTES: forms.wholeNumber(1_024, 1_024 * MEGABYTE, 10 * MEGABYTE),

@@ -26,6 +26,12 @@ export class ServerMetrics {
     labelNames: ['op', 'reason'],
     registers: [this.registry],
   });
+  private readonly connectionsRefused = new Counter({
+    name: 'http_connections_refused_total',
+    help: 'Connections ended before a request: by the limit of the server or of an address, or by TLS',
+    labelNames: ['reason'],
+    registers: [this.registry],
+  });
   private readonly tokenCounts = new Map<string, Map<string, number>>();
 
   constructor() {
@@ -42,6 +48,7 @@ export class ServerMetrics {
         }
       },
     });
+    for (const reason of ['server', 'address', 'tls']) this.connectionsRefused.inc({ reason }, 0);
     collectDefaultMetrics({ register: this.registry });
     this.stopLag = measureEventLoopLag(this.registry);
   }
@@ -54,6 +61,10 @@ export class ServerMetrics {
       this.tokenCounts.set(keyId, results);
     }
     results.set(result, (results.get(result) ?? 0) + 1);
+  }
+
+  connectionRefused(reason: string): void {
+    this.connectionsRefused.inc({ reason });
   }
 
   rateLimited(ns: string): void {

@@ -149,7 +149,7 @@ function isAlone({ founder, founders }: NodeIdentity): boolean {
 
 /** Where clients reach this node, as far as it knows; nothing while its port is picked at the start. */
 function httpUrl(config: ServerConfig, host: string): string {
-  return config.httpPort === 0 ? '' : `http://${host}:${config.httpPort}`;
+  return config.httpPort === 0 ? '' : `${config.tls ? 'https' : 'http'}://${host}:${config.httpPort}`;
 }
 
 type Settings = Pick<

@@ -9,7 +9,9 @@ import { keepMembership } from './membership-keeper';
 import type { MetaWriter } from './meta-writer';
 import { nextHandover, type Handover } from './leader-balance';
 import type { LostNodes } from './lost-nodes';
+import { Newcomers } from './newcomers';
 import { planAround, planMeta, planReadReplicas } from './placement';
+import { isRemovalKept } from './removal';
 
 export interface ClusterKeeperOptions {
   readonly driver: Driver;
@@ -19,8 +21,10 @@ export interface ClusterKeeperOptions {
   /** Where the API of a founder is; founders tell it themselves when they first lead. */
   readonly defaultGroup: GroupId;
   readonly defaultReplicas: number;
-  /** The replicas of every group as their nodes report them. */
+  /** The replicas of all nodes that answer. */
   readonly gather: () => Promise<readonly NodeStatus[]>;
+  /** Those of one node, if it answers. */
+  readonly ask: (member: MemberId) => Promise<NodeStatus | undefined>;
   readonly lost: LostNodes;
   readonly clock: Clock;
   readonly balanceMs: number;
@@ -37,8 +41,11 @@ export interface ClusterKeeperOptions {
 export class ClusterKeeper {
   private busy = false;
   private balancedMs = 0;
+  private readonly newcomers: Newcomers;
 
-  constructor(private readonly options: ClusterKeeperOptions) {}
+  constructor(private readonly options: ClusterKeeperOptions) {
+    this.newcomers = new Newcomers(options.ask, () => this.step());
+  }
 
   /** Takes the next steps, if there are any and none is under way. */
   step(): void {
@@ -59,14 +66,16 @@ export class ClusterKeeper {
     for (const replica of driver.all()) {
       if (!replica.isLeader) continue;
       const nodes = [...directory.nodes.values()];
+      const mayJoin = (member: MemberId): boolean => this.newcomers.mayJoin(replica, member);
       if (replica.group === META_GROUP) {
         if (nodes.length > 0) {
-          keepMembership(replica, planMeta(replica.configuration.voters, nodes, this.options.lost.all()));
-        };
+          const { voters } = replica.configuration;
+          keepMembership(replica, planMeta(voters, nodes, this.options.lost.all()), mayJoin);
+        }
         continue;
       }
       const wanted = directory.groups.get(replica.group);
-      if (wanted !== undefined && !wanted.forming) keepMembership(replica, wanted);
+      if (wanted !== undefined && !wanted.forming) keepMembership(replica, wanted, mayJoin);
     }
   }
 
@@ -117,16 +126,14 @@ export class ClusterKeeper {
     if (handover !== undefined) await handOver(handover);
   }
 
-  /** Whether the leader of every group but the meta group says that the node is no member of it. */
+  /** Whether every group goes on without the node for good; the meta group, which all follow, without its vote. */
   private async holdsNothing(member: MemberId): Promise<boolean> {
-    const replicas = (await this.options.gather()).flatMap((status) => status.replicas);
-    return [...this.options.directory.groups.keys()].every((group) => {
-      const leaders = replicas.filter((replica) => replica.group === group && replica.role === 'leader');
-      const newest = leaders.sort((left, right) => right.term - left.term)[0];
-      if (newest === undefined) return false;
-      const { voters, votersOutgoing, learners, learnersNext } = newest.configuration;
-      return ![...voters, ...votersOutgoing, ...learners, ...learnersNext].includes(member);
-    });
+    const statuses = await this.options.gather();
+    const groups = [...this.options.directory.groups.keys()].filter((group) => group !== META_GROUP);
+    return (
+      isRemovalKept(META_GROUP, member, statuses, 'voter') &&
+      groups.every((group) => isRemovalKept(group, member, statuses))
+    );
   }
 }
 

@@ -33,7 +33,8 @@ export class LostNodes {
     const { directory, clock, graceMs } = this.options;
     const lost = new Set<MemberId>();
     for (const [member, seenMs] of this.seenMs) {
-      if (directory.nodes.get(member)?.state === 'active' && clock.monotonicMs() - seenMs >= graceMs) lost.add(member);
+      if (directory.nodes.get(member)?.state === 'active' && clock.monotonicMs() - seenMs >= graceMs)
+        lost.add(member);
     }
     return lost;
   }

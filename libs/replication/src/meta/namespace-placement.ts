@@ -7,7 +7,10 @@ import type { GroupDocument, NamespaceSettings } from './documents';
 export type Placement = Pick<GroupDocument, 'regions' | 'replicas' | 'readReplicas' | 'retention'>;
 
 /** The placement that settings ask for. What they leave open is as in the default placement. */
-export function placementOf(settings: NamespaceSettings, defaults: Pick<GroupDocument, 'replicas'>): Placement {
+export function placementOf(
+  settings: NamespaceSettings,
+  defaults: Pick<GroupDocument, 'replicas'>,
+): Placement {
   const { regions, replicas, readReplicas, retention } = settings;
   return {
     regions: regions && [...regions].sort(),
@@ -23,7 +26,8 @@ export function groupOfPlacement(
   groups: Directory['groups'],
 ): Versioned<GroupDocument> | undefined {
   const wanted = keyOf(placement);
-  for (const group of groups.values()) if (group.group !== META_GROUP && keyOf(group) === wanted) return group;
+  for (const group of groups.values())
+    if (group.group !== META_GROUP && keyOf(group) === wanted) return group;
   return undefined;
 }
 

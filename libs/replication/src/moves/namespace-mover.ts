@@ -17,6 +17,7 @@ import type { NamespaceDocument } from '../meta/documents';
 import type { MetaWriter } from '../meta/meta-writer';
 import { PeerKind } from '../peers/peer-kinds';
 import type { Clock, Network } from '../ports';
+import { proposeTenancy } from '../propose-command';
 import { moved } from '../refusals';
 import type { Replica } from '../replica';
 import { unseal } from '../snapshots/chunk';
@@ -69,7 +70,10 @@ export class NamespaceMover {
         .catch((error: unknown) => {
           // Leadership or the document changed, or a node did not answer: the next step starts from what is then.
           if (!(error instanceof StateError))
-            this.options.onWarning('moving a namespace', error instanceof Error ? error : new Error(String(error)));
+            this.options.onWarning(
+              'moving a namespace',
+              error instanceof Error ? error : new Error(String(error)),
+            );
         })
         .finally(() => this.busy.delete(document.ns));
     }
@@ -93,7 +97,7 @@ export class NamespaceMover {
   private async moveIn(document: Versioned<NamespaceDocument>, target: Replica): Promise<void> {
     const { ns, group } = document;
     const generation = document.generation + 1;
-    const known = target.tenancy(ns);
+    const known = target.tenants.get(ns);
     if (known?.state !== 'here' || known.generation !== generation) {
       await this.prepare(document, target, generation);
       await this.decide(group, { ns, generation, state: 'frozen', seqFloor: NO_FLOOR });
@@ -113,7 +117,7 @@ export class NamespaceMover {
 
   /** Makes room where the namespace goes: rows that an earlier stay or an earlier attempt left are erased first. */
   private async prepare({ ns }: NamespaceDocument, target: Replica, generation: number): Promise<void> {
-    const known = target.tenancy(ns);
+    const known = target.tenants.get(ns);
     if (known?.state === 'loading' && known.generation === generation) return;
     if (known !== undefined) await this.eraseRows(target, ns);
     await this.decide(target.group, { ns, generation, state: 'loading', seqFloor: NO_FLOOR });
@@ -131,7 +135,8 @@ export class NamespaceMover {
     do {
       answer = await this.ask({ group, ns, generation, after });
       there = this.digestOn(there, answer.rows);
-      if (answer.rows.length > 0) await this.propose(target, { kind: 'import', ns, generation, rows: answer.rows });
+      if (answer.rows.length > 0)
+        await this.propose(target, { kind: 'import', ns, generation, rows: answer.rows });
       after = answer.next;
     } while (after !== undefined);
     const here = await this.digestOf(target, ns);
@@ -215,7 +220,7 @@ export class NamespaceMover {
     const replica = driver.get(group);
     const outcome =
       replica?.isLeader === true
-        ? await replica.proposeTenancy(command, bytes, clock.monotonicMs() + STEP_TIMEOUT_MS)
+        ? await proposeTenancy(replica, command, { bytes, deadlineMs: clock.monotonicMs() + STEP_TIMEOUT_MS })
         : await forwarding.write(group, replica?.leader, bytes, STEP_TIMEOUT_MS);
     refuseRejected(outcome);
   }

@@ -27,7 +27,9 @@ export class RowServer {
     const { directory, borders, digest } = this.options;
     const to = directory.namespaces.get(request.ns)?.movingTo;
     if (to === undefined || !borders.mayCarry(to, from)) {
-      return Promise.reject(new StateError('region_not_allowed', 'The namespace is not on its way to this node.'));
+      return Promise.reject(
+        new StateError('region_not_allowed', 'The namespace is not on its way to this node.'),
+      );
     }
     return Promise.resolve(seal(encodeRowAnswer(this.page(request)), digest));
   }
@@ -35,7 +37,7 @@ export class RowServer {
   /** Throws the error of a group that does not serve the namespace so, or not yet. */
   page({ group, ns, generation, after }: RowRequest): RowAnswer {
     const replica = this.options.replica(group);
-    const tenancy = replica?.tenancy(ns);
+    const tenancy = replica?.tenants.get(ns);
     const isFinal = tenancy?.state === 'frozen' || tenancy?.state === 'away';
     if (replica === undefined || !isFinal || tenancy.generation !== generation) throw moved();
     return { ...exportRows(replica.store, ns, after, ROW_PAGE_BYTES), commitSeq: replica.commitSeq };

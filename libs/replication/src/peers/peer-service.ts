@@ -1,4 +1,4 @@
-import { commandNamespace, decodeCommand, decodeOutcome, encodeOutcome, stampCommand } from '#codec';
+import { commandNamespace, decodeOutcome, encodeOutcome, stampCommand } from '#codec';
 import { StateError, type CommandOutcome, type GroupId, type MemberId, type ReadRequest } from '#contracts';
 import type { Message } from '#raft';
 import { refuseBytesWhenFull } from '../disk-space';
@@ -7,6 +7,7 @@ import type { Consistency, ReadAnswer } from '../engine';
 import type { Forwarding } from '../forwarding';
 import type { Borders } from '../meta/borders';
 import { noLeader } from '../pending-reads';
+import { proposeForwarded } from '../propose-command';
 import { moved } from '../refusals';
 import type { Clock, LogStore, Network } from '../ports';
 import type { Replica } from '../replica';
@@ -129,19 +130,10 @@ export class PeerService implements Forwarding {
       refuseBytesWhenFull(this.options.log, command);
       // The time of a command is that of the leader that proposes it.
       stampCommand(command, clock.wallMs());
-      return encodeOutcome(await this.propose(replica, command, clock.monotonicMs() + timeoutMs));
+      return encodeOutcome(await proposeForwarded(replica, command, clock.monotonicMs() + timeoutMs));
     }
     if (replica === undefined || hops >= MAX_HOPS) throw noLeader();
     return encodeOutcome(await this.write(group, replica.leader, command, timeoutMs, hops));
-  }
-
-  private propose(replica: Replica, command: Uint8Array, deadlineMs: number): Promise<CommandOutcome> {
-    const about = commandNamespace(command);
-    if (about?.isWrite === true && !replica.mayWrite(about.ns)) throw moved();
-    if (about?.isWrite !== false) return replica.propose(command, deadlineMs);
-    const decoded = decodeCommand(command).command;
-    if (decoded.kind !== 'tenancy') throw new StateError('invalid_request', 'Only a leader itself proposes this.');
-    return replica.proposeTenancy(decoded, command, deadlineMs);
   }
 
   private async serveRead(from: MemberId, body: Uint8Array): Promise<Uint8Array> {
