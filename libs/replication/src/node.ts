@@ -1,9 +1,9 @@
-import { META_GROUP, NO_MEMBER, StateError, type ChangeBatch, type GroupId, type MemberId } from '#contracts';
+import { META_GROUP, NO_MEMBER, type ChangeBatch, type GroupId, type MemberId } from '#contracts';
 import type { Message } from '#raft';
 import { WatchHub, type WatchStats } from '#watch';
-import { ReplicaChangeSource } from './change-source';
 import { ClusterAdmin } from './cluster-admin';
 import { encodeBody } from './cluster-bodies';
+import { WatchedHistory } from './history/watched-history';
 import { DiskRelief } from './disk-space';
 import { Driver } from './driver';
 import type { Engine } from './engine';
@@ -37,6 +37,7 @@ export class Node {
   readonly directory = new Directory();
   private readonly driver: Driver;
   private readonly hub: WatchHub;
+  private readonly history: WatchedHistory;
   private readonly host: ReplicaHost;
   private readonly book: PeerBook;
   private readonly placements: Placements;
@@ -76,13 +77,23 @@ export class Node {
       flushSent: () => outbox.flush(),
       onFatal: options.onFatal,
     }));
+    const holders = (group: GroupId): readonly MemberId[] => this.holdersOf(group);
+    const { member, founders, clusterId } = identity;
+    const { random } = options;
+    this.history = new WatchedHistory({
+      ...{ member, driver, network, clock, random, holders },
+      groupOf: (ns) => this.placements.routes.groupOf(ns),
+      mayHave: (asker, group) => this.placements.borders.mayCarry(group, asker),
+    });
     this.hub = new WatchHub({
-      source: new ReplicaChangeSource((ns) => this.replicaOf(ns), clock),
+      source: this.history,
+      onWatched: (ns, watched) => this.history.watched(ns, watched),
       clock,
       limits: options.watchLimits,
       observer: options.watchObserver,
       defer: (task) => clock.soon(task),
     });
+    this.history.feed(this.hub);
     this.host = this.newHost();
     this.sender = new SnapshotSender({
       clock,
@@ -101,15 +112,13 @@ export class Node {
     });
     this.book = new PeerBook({ identity, directory, network, address, addressOverrides });
     this.departures = new Departures({
-      member: identity.member,
+      member,
       directory,
       gather: () => this.admin.gather(),
       giveUp: (replica) => this.giveUp(replica),
     });
     const peers = this.peerService();
     this.writer = new MetaWriter(driver, clock, peers);
-    const { clusterId, member } = identity;
-    const { founders } = identity;
     const { writer } = this;
     const shared = { clusterId, member, driver, directory, network, writer };
     this.admin = new ClusterAdmin({ ...shared, founders, clock, log });
@@ -182,14 +191,12 @@ export class Node {
       replica: { random: options.random, raft: options.raft, limits: options.replicaLimits, digest },
       onChanges: (replica, changes) => {
         if (replica.group === META_GROUP) this.directoryChanged(replica, changes);
-        for (const batch of changes) this.hub.publish(batch);
+        this.history.applied(changes);
       },
       onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
       onTenants: (replica) =>
         this.hub.endNamespaces((ns) => this.placements.isAway(ns, replica), 'region_changed'),
-      // A watcher goes on at a node that has the history: the reason is that of a node that is about to lack it.
-      onGone: (group) =>
-        this.hub.endNamespaces((ns) => this.placements.routes.groupOf(ns) === group, 'draining'),
+      onGone: (group) => this.history.gone(group),
       onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
     });
   }
@@ -222,6 +229,7 @@ export class Node {
       driver: this.driver,
       routing: this.placements.routes,
       hub: this.hub,
+      history: this.history,
       log,
       clock,
       forwarding: peers,
@@ -284,6 +292,7 @@ export class Node {
       [PeerKind.join, (_, body) => this.admit(body)],
       [PeerKind.snapshotChunk, (from, body) => this.sender.serve(from, body)],
       [PeerKind.namespaceRows, (from, body) => this.placements.rows.serve(from, body)],
+      ...this.history.answers,
       [PeerKind.transfer, (_, body) => Promise.resolve(this.admin.handOver(body)).then(() => nothing)],
     ]);
     return new PeerService({
@@ -292,8 +301,7 @@ export class Node {
       driver: this.driver,
       log,
       clock,
-      holders: (group) =>
-        this.directory.groups.get(group)?.voters ?? identity.founders.map(({ member }) => member),
+      holders: (group) => this.holdersOf(group),
       borders: this.placements.borders,
       onStranger: (group) => this.hostIfWanted(group),
       onSnapshotOffer: (replica, message) => this.receiver.offer(replica, message),
@@ -328,19 +336,17 @@ export class Node {
         this.hub.endNamespace(ns, 'region_changed');
     this.book.connect();
     this.hub.endNamespaces((ns) => !this.placements.routes.mayServe(ns), 'region_changed');
-    this.takeSteps();
+    this.placements.step();
+    this.keeper.step();
     const self = this.directory.nodes.get(this.options.identity.member);
     if (self?.state === 'removed') this.options.onRemoved();
   }
 
-  private takeSteps(): void {
-    this.placements.step();
-    this.keeper.step();
-  }
-
   /** What is looked after between changes: membership, this node's own entry, a full disk, replicas that moved away. */
   private tend(): void {
-    this.takeSteps();
+    this.placements.step();
+    this.keeper.step();
+    this.history.look();
     void this.book.announce(this.writer).catch(() => undefined);
     void this.relief.step().catch(() => undefined);
     for (const replica of this.driver.all()) {
@@ -366,17 +372,16 @@ export class Node {
     this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
-  private replicaOf(ns: string): Replica {
-    const replica = this.driver.get(this.placements.routes.groupOf(ns));
-    if (replica === undefined) {
-      throw new StateError('not_ready', 'This node does not hold the namespace yet.', { retry_after: 1 });
-    }
-    return replica;
+  /** Nodes that hold a replica of a group, as far as this node knows. */
+  private holdersOf(group: GroupId): readonly MemberId[] {
+    const founders = this.options.identity.founders.map(({ member }) => member);
+    return this.directory.groups.get(group)?.voters ?? founders;
   }
 
   private async release(): Promise<void> {
     this.isReleased = true;
     this.driver.stop();
+    this.history.stop();
     this.housekeeping.stop();
     this.sender.stop();
     this.receiver.stop();

@@ -20,6 +20,7 @@ import type {
   ReadinessCheck,
 } from './engine';
 import type { Forwarding } from './forwarding';
+import type { WatchedHistory } from './history/watched-history';
 import type { Clock, LogStore } from './ports';
 import { isMoved, moved, overloaded } from './refusals';
 import type { Replica } from './replica';
@@ -30,6 +31,7 @@ export interface ReplicatedEngineOptions {
   readonly driver: Driver;
   readonly routing: Routing;
   readonly hub: WatchHub;
+  readonly history: WatchedHistory;
   readonly log: LogStore;
   readonly clock: Clock;
   readonly cluster: ClusterOperations;
@@ -138,23 +140,19 @@ export class ReplicatedEngine implements Engine {
   }
 
   async watch(request: WatchRequest, sink: WatchSink): Promise<WatchHandle> {
+    const { hub, history } = this.options;
+    const { ns, from } = request;
     this.refuseWhenDraining();
-    this.options.routing.refuseOutside(request.ns);
-    await this.reachStart(request);
+    this.options.routing.refuseOutside(ns);
+    await history.reach(ns, from);
     this.refuseWhenDraining();
-    return this.options.hub.subscribe(request, sink);
-  }
-
-  /**
-   * A position beyond what this replica has applied was either given out by a replica that is ahead of this one, or
-   * by nobody. Only a quorum can tell, and with its answer this replica has caught up: what is beyond it even then
-   * was never given out.
-   */
-  private async reachStart({ ns, from }: WatchRequest): Promise<void> {
-    const { routing, driver, clock } = this.options;
-    const replica = driver.get(routing.groupOf(ns));
-    if (replica === undefined || from === undefined || from <= replica.commitSeq + 1) return;
-    await replica.readLinearizable(() => undefined, clock.monotonicMs() + WATCH_START_TIMEOUT_MS);
+    if (!history.knows(ns)) throw new StateError('not_ready', 'The namespace is moving.', { retry_after: 1 });
+    try {
+      return hub.subscribe(request, sink);
+    } catch (error) {
+      if (!hub.watches(ns)) history.abandoned(ns);
+      throw error;
+    }
   }
 
   readiness(): readonly ReadinessCheck[] {
@@ -223,8 +221,6 @@ const DRAIN_POLL_MS = 10;
 /** How soon a request is routed again, and how many may wait for that at once. */
 const ROUTE_AGAIN_MS = 20;
 const ROUTE_WAITERS = 10_000;
-/** How long a resumption waits for this replica to come to where the watcher was. */
-const WATCH_START_TIMEOUT_MS = 5_000;
 
 /** Answers a read from a replica on this node, as fresh as was asked for. */
 export async function readFrom(

@@ -57,6 +57,7 @@ export interface ServerConfig {
   /** Refused tokens per second and address, past which none of that address is checked; 0 is off. */
   readonly authFailureLimitQps: number;
   readonly maxWatchers: number;
+  readonly maxWatchersPerToken: number;
   readonly watchBufferEvents: number;
   readonly watchBufferBytes: number;
   readonly historyRetentionSeconds: number;

@@ -37,6 +37,7 @@ export const VARIABLES = {
   MAX_CONNECTIONS_PER_ADDRESS: forms.wholeNumber(0, 1_000_000, 256),
   AUTH_FAILURE_LIMIT_QPS: forms.wholeNumber(0, 1_000_000, 1_000),
   MAX_WATCHERS: forms.wholeNumber(0, 1_000_000, 10_000),
+  MAX_WATCHERS_PER_TOKEN: forms.wholeNumber(1, 1_000_000, 100),
   WATCH_BUFFER_SIZE: forms.wholeNumber(1, 10_000_000, 10_000),
   WATCH_BUFFER_BYTES: forms.wholeNumber(1_024, 1_024 * MEGABYTE, 10 * MEGABYTE),
   HISTORY_RETENTION_SECONDS: forms.wholeNumber(0, LIMITS.ttlSeconds, 86_400),

@@ -175,7 +175,7 @@ function engineSettings(config: ServerConfig): Settings {
     replicaLimits: { maxPendingProposals: 50_000, maxPendingReads: 50_000, rowCacheBytes: 33_554_432 },
     watchLimits: {
       maxWatchers: config.maxWatchers,
-      maxWatchersPerOwner: config.maxWatchers,
+      maxWatchersPerOwner: config.maxWatchersPerToken,
       bufferEvents: config.watchBufferEvents,
       bufferBytes: config.watchBufferBytes,
       bookmarkMs: 5_000,

@@ -1,4 +1,5 @@
-import type { GroupId, MemberId } from '#contracts';
+import { META_GROUP, type GroupId, type MemberId } from '#contracts';
+import { DEFAULT_GROUP } from '../default-group';
 import type { Directory } from './directory';
 
 /**
@@ -16,7 +17,10 @@ export class Borders {
   }
 
   mayCarry(group: GroupId, member: MemberId): boolean {
-    const regions = this.directory.groups.get(group)?.regions;
+    const document = this.directory.groups.get(group);
+    // Of a group that this node knows nothing of, nothing may go anywhere.
+    if (document === undefined) return group === DEFAULT_GROUP || group === META_GROUP;
+    const { regions } = document;
     if (regions === undefined) return true;
     const region = this.regionOf(member);
     return region !== undefined && regions.includes(region);
