@@ -5,6 +5,7 @@ export { NO_PEERS } from './no-peers';
 export { DEFAULT_GROUP } from './default-group';
 export { Node } from './node';
 export type { NodeObserver, NodeOptions } from './node-options';
+export type { SnapshotPolicy } from './named-snapshots/node-snapshots';
 export type { ReplicaStatus } from './node-status';
 export type { ClusterView, GroupView } from './cluster-admin';
 export {
@@ -19,4 +20,11 @@ export { KINDS_BEFORE_MEMBERSHIP, PeerKind } from './peers/peer-kinds';
 export { StateCorruption } from './state-corruption';
 export { readRaftFrame } from './peers/raft-frame';
 export { NO_SETTINGS, type NamespaceSettings, type NodeDocument } from './meta/documents';
+export type { PartWriter, SnapshotArchive, SnapshotPart, SnapshotRecord } from './named-snapshots/archive';
+export type {
+  DumpStream,
+  HeldGroup,
+  NodeManifest,
+  SnapshotOperations,
+} from './named-snapshots/snapshot-operations';
 export type { NodeTuning } from './node-tuning';

@@ -3,6 +3,8 @@ import type { RaftConfig } from '#raft';
 import type { Digest } from '#state-machine';
 import type { WatchLimits, WatchObserver } from '#watch';
 import type { IdentityStore, NodeIdentity } from './identity';
+import type { SnapshotArchive } from './named-snapshots/archive';
+import type { SnapshotPolicy } from './named-snapshots/node-snapshots';
 import type { NodeTuning } from './node-tuning';
 import type { NodeAddress } from './peers/peer-book';
 import type { Clock, LogStore, Network, Random, StateStores } from './ports';
@@ -12,6 +14,10 @@ export interface NodeOptions {
   readonly identity: NodeIdentity;
   readonly identities: IdentityStore;
   readonly log: LogStore;
+  readonly snapshots: SnapshotArchive;
+  readonly snapshotPolicy: SnapshotPolicy;
+  /** A name that no snapshot had before, in the order of time. */
+  readonly newSnapshotId: () => string;
   readonly stores: StateStores;
   readonly network: Network;
   readonly clock: Clock;
@@ -46,6 +52,10 @@ export interface NodeObserver {
   leaderChanged(group: GroupId, leader: MemberId, term: Term): void;
   /** A write was refused or given up after it came to its leader; `reason` is the error's code. */
   proposalFailed?(group: GroupId, reason: ErrorCode): void;
+  /** A named snapshot was taken here, or could not be. */
+  snapshotTaken?(result: 'ok' | 'failed', seconds: number): void;
+  /** Replicas that should be equal are not: an alarm. */
+  statesDiffer?(what: string): void;
   /** Something went wrong that the node goes on with. */
   warning(what: string, error: Error): void;
 }

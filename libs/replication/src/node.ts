@@ -9,12 +9,13 @@ import { Driver } from './driver';
 import type { Engine } from './engine';
 import { Housekeeping } from './housekeeping';
 import { Admission } from './meta/admission';
-import { ClusterKeeper } from './meta/cluster-keeper';
+import type { ClusterKeeper } from './meta/cluster-keeper';
 import { Departures } from './meta/departures';
 import { Directory } from './meta/directory';
-import { LostNodes } from './meta/lost-nodes';
 import { MetaWriter } from './meta/meta-writer';
 import { Placements } from './placements';
+import type { NodeSnapshots } from './named-snapshots/node-snapshots';
+import { keeperOf, snapshotsOf } from './node-parts';
 import type { NodeOptions } from './node-options';
 import type { ReplicaStatus } from './node-status';
 import { NODE_TUNING, type NodeTuning } from './node-tuning';
@@ -48,6 +49,7 @@ export class Node {
   private readonly writer: MetaWriter;
   private readonly keeper: ClusterKeeper;
   private readonly relief: DiskRelief;
+  private readonly snapshots: NodeSnapshots;
   private readonly housekeeping: Housekeeping;
   private readonly tuning: NodeTuning;
   private isReleased = false;
@@ -99,6 +101,7 @@ export class Node {
       clock,
       digest,
       replica: (group) => driver.get(group),
+      mayCarry: (group, to) => this.placements.borders.mayCarry(group, to),
       chunkBytes: this.tuning.snapshotChunkBytes,
       idleMs: this.tuning.snapshotIdleMs,
     });
@@ -124,8 +127,10 @@ export class Node {
     this.admin = new ClusterAdmin({ ...shared, founders, clock, log });
     this.relief = new DiskRelief({ log, driver, member, gather: () => this.admin.gather() });
     this.admission = new Admission(shared);
-    this.keeper = this.newKeeper();
+    const parts = { driver, directory, writer, admin: this.admin, placements: this.placements };
+    this.keeper = keeperOf(options, this.tuning, parts);
     this.placements.start(writer, peers);
+    this.snapshots = snapshotsOf(options, { ...parts, forwarding: peers, holders });
     this.housekeeping = this.newHousekeeping();
     this.engine = this.newEngine(peers);
   }
@@ -169,6 +174,7 @@ export class Node {
     } else {
       for (const group of new Set([META_GROUP, ...held])) await this.host.open(group);
     }
+    await this.snapshots.begin();
     for (const replica of this.driver.all()) {
       const { voters } = replica.configuration;
       // Alone there is nobody to wait for, and a client should not have to either.
@@ -196,29 +202,12 @@ export class Node {
       onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
       onTenants: (replica) =>
         this.hub.endNamespaces((ns) => this.placements.isAway(ns, replica), 'region_changed'),
-      onGone: (group) => this.history.gone(group),
+      onSnapshot: (replica, command) => this.snapshots.take(replica, command),
+      onGone: (group) => {
+        this.history.gone(group);
+        this.snapshots.forget(group).catch((error: unknown) => options.onFatal(error as Error));
+      },
       onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
-    });
-  }
-
-  private newKeeper(): ClusterKeeper {
-    const { options, driver, directory } = this;
-    const { identity, network, clock } = options;
-    const { member } = identity;
-    return new ClusterKeeper({
-      driver,
-      directory,
-      writer: this.writer,
-      founders: identity.founders,
-      defaultGroup: DEFAULT_GROUP,
-      defaultReplicas: options.defaultReplicas,
-      gather: () => this.admin.gather(),
-      ask: (member) => this.admin.ask(member),
-      lost: new LostNodes({ member, directory, network, clock, graceMs: this.tuning.nodeLostMs }),
-      clock,
-      balanceMs: this.tuning.balanceMs,
-      handOver: (handover) => this.admin.askToHandOver(handover),
-      onError: (error) => options.observer.warning('keeping the cluster', error),
     });
   }
 
@@ -235,6 +224,8 @@ export class Node {
       forwarding: peers,
       cluster: this.admin,
       namespaces: this.placements.admin(this.writer, () => this.admin.gather()),
+      snapshots: this.snapshots.operations,
+      mismatches: () => this.snapshots.mismatches,
       release: () => this.release(),
       stopGraceMs: this.tuning.stopGraceMs,
     });
@@ -260,15 +251,17 @@ export class Node {
   private newHousekeeping(): Housekeeping {
     const { log, clock, historyRetentionMs, historyRetentionCommits, observer } = this.options;
     return new Housekeeping({
+      ...this.tuning,
       driver: this.driver,
       log,
       clock,
       intervalMs: this.tuning.housekeepingMs,
-      historyRetentionMs,
-      historyRetentionCommits,
-      trimEveryEntries: this.tuning.trimEveryEntries,
-      keepEntries: this.tuning.keepEntries,
-      logBytes: this.tuning.logBytes,
+      retentionOf: (group) => {
+        const { seconds, commits } = this.directory.groups.get(group)?.retention ?? {};
+        const retentionMs = seconds === undefined ? historyRetentionMs : seconds * 1_000;
+        return { retentionMs, retentionCommits: commits ?? historyRetentionCommits };
+      },
+      trimmableTo: (group) => this.snapshots.trimmableTo(group),
       onRound: () => this.tend(),
       onError: (error) => observer.warning('housekeeping', error),
     });
@@ -293,6 +286,7 @@ export class Node {
       [PeerKind.snapshotChunk, (from, body) => this.sender.serve(from, body)],
       [PeerKind.namespaceRows, (from, body) => this.placements.rows.serve(from, body)],
       ...this.history.answers,
+      [PeerKind.snapshotPart, (_, body) => Promise.resolve(this.snapshots.answerPart(body))],
       [PeerKind.transfer, (_, body) => Promise.resolve(this.admin.handOver(body)).then(() => nothing)],
     ]);
     return new PeerService({
@@ -347,6 +341,7 @@ export class Node {
     this.placements.step();
     this.keeper.step();
     this.history.look();
+    this.snapshots.tend();
     void this.book.announce(this.writer).catch(() => undefined);
     void this.relief.step().catch(() => undefined);
     for (const replica of this.driver.all()) {
@@ -385,6 +380,7 @@ export class Node {
     this.housekeeping.stop();
     this.sender.stop();
     this.receiver.stop();
+    await this.snapshots.stop();
     await this.options.network.close();
     const stores = [...this.driver.all()].map((replica) => replica.store);
     for (const store of stores) await store.flush();

@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   type GroupId,
   type MemberId,
+  type SnapshotCommand,
   type Term,
 } from '#contracts';
 import { alignLog, bootstrapReplica } from './bootstrap';
@@ -21,6 +22,7 @@ export interface ReplicaHostOptions {
   readonly onChanges: (replica: Replica, changes: readonly ChangeBatch[]) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
   readonly onTenants: (replica: Replica) => void;
+  readonly onSnapshot: (replica: Replica, command: SnapshotCommand) => void;
   /** This node holds the group no more. */
   readonly onGone: (group: GroupId) => void;
   readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
@@ -92,6 +94,7 @@ export class ReplicaHost {
       onWork: (busy) => driver.wake(busy),
       onLeader: this.options.onLeader,
       onTenants: this.options.onTenants,
+      onSnapshot: this.options.onSnapshot,
       onProposalFailed: this.options.onProposalFailed,
     });
     driver.add(replica);

@@ -1,4 +1,4 @@
-import type { ChangeBatch, ErrorCode, GroupId, MemberId, Term } from '#contracts';
+import type { ChangeBatch, ErrorCode, GroupId, MemberId, SnapshotCommand, Term } from '#contracts';
 import type { RaftConfig } from '#raft';
 import type { LogStore, Random, StateStore } from './ports';
 import type { Replica } from './replica';
@@ -27,6 +27,8 @@ export interface ReplicaOptions {
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
   /** Namespaces were moved in or away, or are about to be. */
   readonly onTenants: (replica: Replica) => void;
+  /** The state stands at an entry that names it, until this returns. */
+  readonly onSnapshot: (replica: Replica, command: SnapshotCommand) => void;
   /** A proposal was refused or given up. */
   readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
 }

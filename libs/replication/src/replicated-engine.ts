@@ -1,10 +1,10 @@
 import {
   StateError,
+  type ClientCommand,
   type CommandOutcome,
   type GroupId,
   type MemberId,
   type ReadRequest,
-  type WriteCommand,
 } from '#contracts';
 import { encodeCommand } from '#codec';
 import { evaluateRead } from '#state-machine';
@@ -22,6 +22,7 @@ import type {
 import type { Forwarding } from './forwarding';
 import type { WatchedHistory } from './history/watched-history';
 import type { Clock, LogStore } from './ports';
+import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
 import { isMoved, moved, overloaded } from './refusals';
 import type { Replica } from './replica';
 import type { Routing } from './routing';
@@ -36,6 +37,9 @@ export interface ReplicatedEngineOptions {
   readonly clock: Clock;
   readonly cluster: ClusterOperations;
   readonly namespaces: NamespaceOperations;
+  readonly snapshots: SnapshotOperations;
+  /** Replicas whose states differed when they were compared. */
+  readonly mismatches: () => readonly string[];
   /** How a request reaches a group's leader, or any replica of it, on another node. */
   readonly forwarding: Forwarding;
   /** Closes what the engine's maker opened: stores, log, links. */
@@ -59,7 +63,11 @@ export class ReplicatedEngine implements Engine {
     return this.options.namespaces;
   }
 
-  async write(command: WriteCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
+  get snapshots(): SnapshotOperations {
+    return this.options.snapshots;
+  }
+
+  async write(command: ClientCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
     this.refuseWhenDraining();
     const { routing, driver, log, clock } = this.options;
     routing.refuseOutside(command.ns);
@@ -71,7 +79,7 @@ export class ReplicatedEngine implements Engine {
     return replica.propose(encodeCommand(command, clock.wallMs()), clock.monotonicMs() + timeoutMs);
   }
 
-  private writeElsewhere(command: WriteCommand, timeoutMs: number): Promise<CommandOutcome> {
+  private writeElsewhere(command: ClientCommand, timeoutMs: number): Promise<CommandOutcome> {
     const { driver, clock, forwarding, log } = this.options;
     return this.routed(command.ns, timeoutMs, (group, leftMs) => {
       const replica = driver.get(group);
@@ -161,6 +169,8 @@ export class ReplicatedEngine implements Engine {
       { name: 'storage', ok: true, detail: 'open' },
       { name: 'wal', ok: true, detail: space === 'ok' ? 'open' : 'disk nearly full: writes are refused' },
     ];
+    const mismatches = this.options.mismatches();
+    if (mismatches.length > 0) checks.push({ name: 'snapshots', ok: true, detail: mismatches.join('; ') });
     if (this.draining) checks.push({ name: 'node', ok: false, detail: 'draining' });
     for (const replica of this.options.driver.all()) {
       const { leader, commit, applied } = replica.status();

@@ -4,10 +4,12 @@ import { applyCompact } from './apply-compact';
 import { applyErase } from './apply-erase';
 import { applyExpire } from './apply-expire';
 import { applyImport } from './apply-import';
+import { applyLease } from './apply-lease';
 import { applyTenancy } from './apply-tenancy';
 import { applyWrite } from './apply-write';
 import { BatchState } from './batch-state';
 import { encodeCounters } from './counters';
+import { once } from './kept-answers';
 import { COUNTERS_KEY } from './keys';
 import { type Digest, ObjectRowBuilder } from './object-row';
 import type { StateReader, WriteSet } from './state-reader';
@@ -58,7 +60,11 @@ export class ApplyBatch {
     counters.lastTsMs = tsMs;
     switch (view.kind) {
       case 'write':
-        return applyWrite(state, view, tsMs, this.builder);
+        return view.idempotency
+          ? once(state, view, tsMs, () => applyWrite(state, view, tsMs, this.builder))
+          : applyWrite(state, view, tsMs, this.builder);
+      case 'lease':
+        return once(state, view, tsMs, () => applyLease(state, view, tsMs));
       case 'expire':
         return applyExpire(state, view.limit, tsMs);
       case 'compact':
@@ -69,6 +75,12 @@ export class ApplyBatch {
         return applyImport(state, view);
       case 'erase':
         return applyErase(state, view);
+      case 'snapshot':
+        return {
+          outcome: { kind: 'done', commitSeq: counters.commitSeq, results: [] },
+          changes: [],
+          snapshot: view.command,
+        };
     }
   }
 

@@ -2,8 +2,8 @@ import { ByteReader, type CommandView } from '#codec';
 import type { Applied } from '#contracts';
 import type { BatchState } from './batch-state';
 import { NAMESPACE_TABLES, Table } from './format';
-import { HeadRow } from './head-row';
-import { commitKey, expiryKey, namespacePrefix, prefixRange } from './keys';
+import { expiryKeyOf } from './expiring-rows';
+import { commitKey, namespacePrefix, prefixRange } from './keys';
 import { readTenancy } from './tenancies';
 
 type EraseView = Extract<CommandView, { kind: 'erase' }>;
@@ -36,12 +36,9 @@ function eraseRows({ rows }: BatchState, number: number, limit: number): boolean
     const found = [...rows.scan({ ...prefixRange(namespacePrefix(table, number)), limit: left })];
     for (const [key, value] of found) {
       const rest = key.subarray(PREFIX_BYTES);
-      if (table === Table.heads) {
-        const { expiresAtMs } = new HeadRow(value);
-        if (expiresAtMs !== 0) rows.delete(expiryKey(expiresAtMs, number, rest));
-      } else if (table === Table.changes) {
-        rows.delete(commitKey(new ByteReader(rest).u64(), number));
-      }
+      const expiry = expiryKeyOf(table, number, { rest, value });
+      if (expiry !== undefined) rows.delete(expiry);
+      if (table === Table.changes) rows.delete(commitKey(new ByteReader(rest).u64(), number));
       rows.delete(key);
     }
     left -= found.length;

@@ -14,11 +14,15 @@ export const Table = {
   typeIndex: 0x20,
   tagIndex: 0x21,
   expiryIndex: 0x23,
+  leases: 0x30,
+  keptAnswers: 0x31,
+  keptOrder: 0x32,
+  keptTotals: 0x33,
 } as const;
 
 /**
  * Tables whose keys go on with the namespace's number: all that a namespace has, but for the commits and expiry rows,
- * which follow from its changes and its heads. A new table belongs here, or moving a namespace leaves its rows behind.
+ * which follow from its changes, and from what ends by itself. A new table belongs here, or moving a namespace leaves its rows behind.
  */
 export const NAMESPACE_TABLES = [
   Table.heads,
@@ -26,7 +30,16 @@ export const NAMESPACE_TABLES = [
   Table.changes,
   Table.typeIndex,
   Table.tagIndex,
+  Table.leases,
+  // Before the answers that its timer speaks of: an erasure goes in this order.
+  Table.keptTotals,
+  Table.keptAnswers,
+  Table.keptOrder,
 ] as const;
+
+/** What an expiry row speaks of. */
+export const ExpiryKind = { object: 1, lease: 2, keptAnswers: 3 } as const;
+export type ExpiryKind = (typeof ExpiryKind)[keyof typeof ExpiryKind];
 
 /** First byte of a change row and of a version row. */
 export const ChangeKind = { put: 1, deleted: 2, expired: 3 } as const;

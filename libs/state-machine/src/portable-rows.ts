@@ -2,8 +2,8 @@ import { ByteReader, ByteWriter } from '#codec';
 import type { CommitSeq } from '#contracts';
 import { readApplied } from './counters';
 import { NAMESPACE_TABLES, NO_VALUE, Table } from './format';
-import { HeadRow } from './head-row';
-import { commitKey, expiryKey, namespacePrefix, prefixRange } from './keys';
+import { EXPIRING_TABLES, expiryKeyOf } from './expiring-rows';
+import { commitKey, namespacePrefix, prefixRange } from './keys';
 import { type NamespaceRow, encodeNamespace, readNamespace } from './namespaces';
 import type { StateReader } from './state-reader';
 
@@ -26,7 +26,8 @@ export interface PortablePage {
 
 const PREFIX_BYTES = 5;
 const COMMIT_SEQ_BYTES = 8;
-const EXPIRY_TIME_BYTES = 6;
+/** Time and kind of an expiry row, which come before the namespace's number. */
+const EXPIRY_BYTES = 7;
 const NO_NUMBER = 0;
 
 /**
@@ -61,7 +62,7 @@ export function* decodeRows(rows: Uint8Array): Generator<PortableRow> {
 export function keyOfRow({ table, rest }: PortablePlace, number: number): Uint8Array {
   // Where the number does not come first, it stands after what the rows are ordered by.
   const before =
-    table === Table.commits ? COMMIT_SEQ_BYTES : table === Table.expiryIndex ? EXPIRY_TIME_BYTES : 0;
+    table === Table.commits ? COMMIT_SEQ_BYTES : table === Table.expiryIndex ? EXPIRY_BYTES : 0;
   const writer = new ByteWriter(PREFIX_BYTES + rest.length);
   writer.u8(table);
   writer.raw(rest.subarray(0, before));
@@ -115,18 +116,20 @@ function* commitRows(reader: StateReader, number: number, after?: Uint8Array): G
   }
 }
 
-/** In the order of the heads that expire. */
+/** By what they speak of, and then in the order of those rows. */
 function* expiryRows(reader: StateReader, number: number, after?: Uint8Array): Generator<PortableRow> {
-  const from = after === undefined ? undefined : after.subarray(EXPIRY_TIME_BYTES);
-  for (const { rest, value } of tableRows(reader, { table: Table.heads, number, after: from })) {
-    const { expiresAtMs } = new HeadRow(value);
-    if (expiresAtMs === 0) continue;
-    const key = expiryKey(expiresAtMs, number, rest);
-    const time = key.subarray(1, 1 + EXPIRY_TIME_BYTES);
-    const writer = new ByteWriter(EXPIRY_TIME_BYTES + rest.length);
-    writer.raw(time);
-    writer.raw(rest);
-    yield { table: Table.expiryIndex, rest: writer.finish(), value: NO_VALUE };
+  const reached = after === undefined ? 0 : (after[EXPIRY_BYTES - 1] ?? 0);
+  for (const { table, kind } of EXPIRING_TABLES) {
+    if (kind < reached) continue;
+    const from = kind === reached ? after?.subarray(EXPIRY_BYTES) : undefined;
+    for (const row of tableRows(reader, { table, number, after: from })) {
+      const key = expiryKeyOf(table, number, row);
+      if (key === undefined) continue;
+      const writer = new ByteWriter(EXPIRY_BYTES + row.rest.length);
+      writer.raw(key.subarray(1, 1 + EXPIRY_BYTES));
+      writer.raw(row.rest);
+      yield { table: Table.expiryIndex, rest: writer.finish(), value: NO_VALUE };
+    }
   }
 }
 

@@ -18,6 +18,8 @@ export const PeerKind = {
   scan: 23,
   /** Rows of a namespace that is being moved to the asking node's group. */
   namespaceRows: 26,
+  /** What the asked node has of a group in a named snapshot. */
+  snapshotPart: 28,
   /** Requests of nodes that are not members yet. */
   form: 32,
   join: 33,

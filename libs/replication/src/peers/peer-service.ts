@@ -91,7 +91,7 @@ export class PeerService implements Forwarding {
   /** What a namespace is to a group is decided from outside of it, too: that says no more than the documents do. */
   private refuseCommandBeyond(group: GroupId, other: MemberId, command: Uint8Array): void {
     if (!this.options.borders.isPinned(group)) return;
-    if (commandNamespace(command)?.isWrite !== false) this.refuseBeyond(group, other);
+    if (commandNamespace(command)?.isWrite === true) this.refuseBeyond(group, other);
   }
 
   private nearestHolder(group: GroupId): MemberId | undefined {
@@ -108,7 +108,7 @@ export class PeerService implements Forwarding {
       const replica = this.options.driver.get(group);
       if (replica === undefined) this.options.onStranger(group, message);
       else if (message.snapshot !== undefined) this.options.onSnapshotOffer(replica, message);
-      else replica.step(message);
+      else this.options.driver.step(replica, message);
     }
   }
 
