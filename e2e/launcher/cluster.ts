@@ -9,6 +9,8 @@ import { until } from './until';
 
 export interface ClusterOptions {
   readonly nodes: number;
+  /** The region of each node, in their order; without it all are in one. */
+  readonly regions?: readonly string[];
   /** Added to, or put over, the environment of every node. */
   readonly environment?: Readonly<Record<string, string>>;
   /** The folder of a node, where the test wants a special one. */
@@ -111,6 +113,18 @@ export class Cluster {
     for (const relay of this.relays.values()) relay.heal();
   }
 
+  regionOf(node: ClusterNode): string {
+    return this.options.regions?.[this.nodes.indexOf(node)] ?? 'local';
+  }
+
+  /** Calls `found` with the way when these bytes pass from or to one of the nodes, on links that any node dials. */
+  searchLinks(outside: readonly ClusterNode[], wanted: Buffer, found: (way: string) => void): void {
+    for (const [way, relay] of this.relays) {
+      if (outside.some(({ name }) => way.split('>').includes(name)))
+        relay.searchFor(wanted, () => found(way));
+    }
+  }
+
   /** Resolves when every node that runs is ready. */
   async ready(): Promise<void> {
     await until('all nodes to be ready', async () => {
@@ -157,14 +171,15 @@ export class Cluster {
       const [http = 0, admin = 0, peer = 0] = ports.slice(3 * at);
       return { http, admin, peer };
     };
+    const regionOf = (at: number): string => this.options.regions?.[at] ?? 'local';
     for (const [at, name] of names.entries()) {
       const told = await Promise.all(
         names.map(async (other, otherAt) => {
           const { peer } = portsOf(otherAt);
-          if (other === name) return `${other}=127.0.0.1:${peer}@local`;
+          if (other === name) return `${other}=127.0.0.1:${peer}@${regionOf(otherAt)}`;
           const relay = await LinkRelay.open(peer);
           this.relays.set(`${name}>${other}`, relay);
-          return `${other}=127.0.0.1:${relay.port}@local`;
+          return `${other}=127.0.0.1:${relay.port}@${regionOf(otherAt)}`;
         }),
       );
       this.nodes.push(

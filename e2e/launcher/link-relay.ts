@@ -15,6 +15,9 @@ export class LinkRelay {
   private readonly pairs = new Set<Pair>();
   private cutOff = false;
   private delayMs = 0;
+  /** How much of what passed is looked at again together with what follows. */
+  private keptBytes = 0;
+  private readonly alarms: ((bytes: Buffer) => void)[] = [];
 
   private constructor(
     private readonly server: net.Server,
@@ -34,6 +37,14 @@ export class LinkRelay {
 
   get port(): number {
     return (this.server.address() as net.AddressInfo).port;
+  }
+
+  /** Calls `found` when these bytes pass, in either direction, also in several pieces. */
+  searchFor(wanted: Buffer, found: () => void): void {
+    this.alarms.push((bytes) => {
+      if (bytes.includes(wanted)) found();
+    });
+    this.keptBytes = Math.max(this.keptBytes, wanted.length - 1);
   }
 
   /**
@@ -88,10 +99,16 @@ export class LinkRelay {
     from.on('close', () => {
       if (!this.cutOff) this.drop(pair);
     });
+    let before: Buffer = Buffer.alloc(0);
     let late = Promise.resolve();
     let lateChunks = 0;
     from.on('data', (bytes) => {
       if (this.cutOff) return;
+      if (this.alarms.length > 0) {
+        const seen = Buffer.concat([before, bytes]);
+        for (const look of this.alarms) look(seen);
+        before = seen.subarray(Math.max(0, seen.length - this.keptBytes));
+      }
       // Bytes never overtake each other, also when the delay ends while some are on their way.
       if (this.delayMs > 0 || lateChunks > 0) {
         const dueMs = performance.now() + this.delayMs;

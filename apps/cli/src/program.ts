@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { clusterCommand } from './cluster/cluster-command';
+import { namespacesCommand } from './namespaces/namespaces-command';
 import { serveCommand } from './serve-command';
 import { CommandFailure, ExitCode, type Terminal, UsageError } from './terminal';
 import { tokenCommand } from './token/token-command';
@@ -11,6 +12,7 @@ Examples:
   $ DEV_MODE=true agentstate serve                             one node, open, on http://127.0.0.1:8080
   $ agentstate token mint --ns agent://demo --ops PUT,GET      a token for a client
   $ agentstate cluster status                                  the nodes of a cluster and who leads
+  $ agentstate namespaces set agent://demo --regions eu-west-1 a namespace that stays in a region
   $ agentstate <command> --help                                the options of a command, with examples
 `;
 
@@ -36,7 +38,7 @@ function program(terminal: Terminal): Command {
     .showHelpAfterError('(agentstate --help lists the commands and options)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
-  for (const make of [serveCommand, tokenCommand, clusterCommand, walCommand]) {
+  for (const make of [serveCommand, tokenCommand, clusterCommand, namespacesCommand, walCommand]) {
     const command = make(terminal);
     command.copyInheritedSettings(root);
     for (const inner of command.commands) inner.copyInheritedSettings(root);

@@ -23,6 +23,8 @@ describe('/admin/cluster', () => {
       { node_id: 'node-3', role: 'learner', match_index: 20 },
     ];
     const numbers = { leader: 'node-1', term: 7, commit_index: 42, applied_index: 41, members };
+    const settled = { replicas: null, under_replicated: false, repair: [], namespaces: 0 };
+    const underRepair = { replicas: 3, under_replicated: true, repair: ['adding node-3'], namespaces: 1 };
     expect(answer.json()).toEqual({
       cluster_id: 'c0ffee',
       node_id: 'node-1',
@@ -33,8 +35,8 @@ describe('/admin/cluster', () => {
         { node_id: 'node-3', region: 'local', http_url: urlOf(3), alive: false },
       ],
       groups: [
-        { group_id: 0, regions: null, ...numbers },
-        { group_id: 1, regions: ['eu'], ...numbers },
+        { group_id: 0, regions: null, ...numbers, ...settled },
+        { group_id: 1, regions: ['eu'], ...numbers, ...underRepair },
       ],
     });
   });
@@ -49,6 +51,10 @@ describe('/admin/cluster', () => {
       term: 7,
       commit_index: 42,
       applied_index: 41,
+      replicas: 3,
+      under_replicated: true,
+      repair: ['adding node-3'],
+      namespaces: 1,
       members: [
         { node_id: 'node-1', role: 'pre_candidate', match_index: null },
         { node_id: 'node-2', role: 'follower', match_index: null },

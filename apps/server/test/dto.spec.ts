@@ -8,6 +8,8 @@ import { leaseErrors } from '../src/api/read-lease';
 import { putObjectErrors } from '../src/api/read-put-object';
 import { queryErrors } from '../src/api/read-query';
 import { NewNodeDto, TransferLeaderDto } from '../src/admin/cluster-requests.dto';
+import { NamespaceSettingsDto } from '../src/admin/namespace-settings.dto';
+import { namespaceSettingsErrors } from '../src/admin/read-namespace-settings';
 import { newNodeErrors, transferErrors } from '../src/admin/read-cluster-requests';
 
 /** What class-validator says of a body: the names of the fields that it refuses. */
@@ -43,6 +45,11 @@ const strange = fc.oneof(
     ['x'],
     [1],
     [''],
+    ['us-west-2', 'eu-west-1'],
+    ['eu', 'eu'],
+    { eu: 1 },
+    { eu: 0 },
+    { 'a b': 1 },
   ),
   fc.string({ maxLength: 20 }),
   fc.integer(),
@@ -65,6 +72,21 @@ describe('the checks of', () => {
       ['id', 'type', 'body', 'tags', 'ttl_seconds', 'parents', 'surprise'],
     ],
     ['a transfer', TransferLeaderDto, transferErrors, ['group_id', 'node_id', 'surprise']],
+    [
+      'settings of a namespace',
+      NamespaceSettingsDto,
+      namespaceSettingsErrors,
+      [
+        'regions',
+        'replicas',
+        'read_replicas',
+        'max_qps',
+        'max_bytes',
+        'history_retention_seconds',
+        'history_retention_commits',
+        'surprise',
+      ],
+    ],
     ['a new node', NewNodeDto, newNodeErrors, ['node_id', 'region', 'surprise']],
     [
       'a lease to take',

@@ -32,7 +32,10 @@ export class MemoryCluster implements ClusterOperations {
       groups: [0, 1].map((number) => {
         const replicas = MEMBERS.slice(0, 2).map((member) => this.replica(groupId(number), member));
         const leader = replicas.find(({ role }) => role === 'leader');
-        return { group: groupId(number), regions: number === 0 ? undefined : ['eu'], leader, replicas };
+        const wanted =
+          number === 0 ? undefined : { replicas: 3, voters: MEMBERS, learners: [], forming: false };
+        const regions = number === 0 ? undefined : ['eu'];
+        return { group: groupId(number), regions, leader, replicas, wanted, namespaces: number };
       }),
     });
   }

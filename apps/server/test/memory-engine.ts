@@ -13,6 +13,7 @@ import { ApplyBatch, evaluateRead, readApplied } from '#state-machine';
 import { MemoryStateStore, sha256 } from '#testkit';
 import type { WatchHandle, WatchRequest, WatchSink } from '#watch';
 import { MemoryCluster } from './memory-cluster';
+import { MemoryNamespaces } from './memory-namespaces';
 import { MemorySnapshots } from './memory-snapshots';
 
 /** An engine without a log or peers, for the HTTP edge alone: the real state machine over a store in memory. */
@@ -22,6 +23,7 @@ export class MemoryEngine implements Engine {
     { name: 'nats', ok: true, detail: 'degraded' },
   ];
   readonly cluster = new MemoryCluster();
+  readonly namespaces = new MemoryNamespaces();
   readonly snapshots = new MemorySnapshots();
   readonly watchers = new Set<{ request: WatchRequest; sink: WatchSink; drained: number; closed: boolean }>();
   readonly commands: ClientCommand[] = [];

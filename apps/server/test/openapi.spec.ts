@@ -97,10 +97,13 @@ describe('the OpenAPI document', () => {
     );
     expect(operations.sort()).toEqual([
       'DELETE /admin/cluster/nodes/{node_id}',
+      'DELETE /admin/namespaces/{ns}',
       'DELETE /v1/{ns}/objects/{id}',
       'GET /admin/cluster',
       'GET /admin/dump',
       'GET /admin/manifest',
+      'GET /admin/namespaces',
+      'GET /admin/namespaces/{ns}',
       'GET /admin/snapshots',
       'GET /v1/{ns}/lease/{key}',
       'GET /v1/{ns}/objects',
@@ -117,6 +120,7 @@ describe('the OpenAPI document', () => {
       'POST /v1/{ns}/lease/renew',
       'POST /v1/{ns}/objects',
       'POST /v1/{ns}/query',
+      'PUT /admin/namespaces/{ns}',
       'PUT /v1/{ns}/objects/{id}',
     ]);
     expect(document.components.securitySchemes).toMatchObject({
@@ -145,6 +149,10 @@ describe('the OpenAPI document', () => {
     ['get', '/admin/snapshots'],
     ['get', '/admin/manifest'],
     ['post', '/admin/trim-wal'],
+    ['put', '/admin/namespaces/{ns}'],
+    ['get', '/admin/namespaces/{ns}'],
+    ['get', '/admin/namespaces'],
+    ['delete', '/admin/namespaces/{ns}'],
   ])('is true of %s %s', async (method, path) => {
     const operation = document.paths[path]?.[method];
     if (!operation) throw new Error('not documented');

@@ -1,7 +1,15 @@
 import * as fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command, CommandOutcome, CommitSeq, GroupId, ReadOutcome, ReadRequest } from '#contracts';
+import {
+  TENANCY_STATES,
+  type Command,
+  type CommandOutcome,
+  type CommitSeq,
+  type GroupId,
+  type ReadOutcome,
+  type ReadRequest,
+} from '#contracts';
 import * as codec from './index';
 
 const wellFormed = fc.string({ unit: 'binary' });
@@ -88,6 +96,20 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     createdMs: fc.maxSafeNat().map((value) => value % 2 ** 48),
     groups: fc.array(fc.nat({ max: 2 ** 32 - 1 }) as fc.Arbitrary<GroupId>, { maxLength: 4 }),
   }),
+  fc.record({
+    kind: fc.constant('tenancy' as const),
+    ns,
+    generation: fc.maxSafeNat(),
+    state: fc.constantFrom(...TENANCY_STATES),
+    seqFloor: fc.maxSafeNat() as fc.Arbitrary<CommitSeq>,
+  }),
+  fc.record({
+    kind: fc.constant('import' as const),
+    ns,
+    generation: fc.maxSafeNat(),
+    rows: fc.uint8Array(),
+  }),
+  fc.record({ kind: fc.constant('erase' as const), ns, limit: fc.maxSafeNat() }),
 );
 const time = fc.maxSafeNat().map((value) => value % 2 ** 48);
 
@@ -185,6 +207,16 @@ describe('commands', () => {
         const decoded = codec.decodeCommand(bytes);
         expect(decoded.tsMs).toBe(second);
         expect(normal(decoded.command)).toEqual(normal(made));
+      }),
+    );
+  });
+
+  it('show their namespace to who decides whether a group may take them', () => {
+    fc.assert(
+      fc.property(command, (made) => {
+        const isWrite = made.kind === 'write' || made.kind === 'lease';
+        const expected = 'ns' in made ? { ns: made.ns, isWrite } : undefined;
+        expect(codec.commandNamespace(codec.encodeCommand(made, 1))).toEqual(expected);
       }),
     );
   });

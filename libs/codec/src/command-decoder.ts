@@ -6,6 +6,7 @@ import {
   type Operation,
   type SnapshotCommand,
   type Tags,
+  type TenancyState,
 } from '#contracts';
 import { ByteReader } from './byte-reader';
 import { CodecError } from './codec-error';
@@ -18,6 +19,7 @@ import {
   OperationKind,
   PatchFormat,
   STAMP_OFFSET,
+  TenancyCode,
 } from './command-format';
 import { type Guards, readGuards } from './command-guards';
 import { readLease } from './lease-command';
@@ -92,6 +94,22 @@ export type CommandView =
       readonly retentionCommits: number;
       readonly limit: number;
     }
+  | {
+      readonly kind: 'tenancy';
+      readonly tsMs: number;
+      readonly ns: string;
+      readonly generation: number;
+      readonly state: TenancyState;
+      readonly seqFloor: CommitSeq;
+    }
+  | {
+      readonly kind: 'import';
+      readonly tsMs: number;
+      readonly ns: string;
+      readonly generation: number;
+      readonly rows: Uint8Array;
+    }
+  | { readonly kind: 'erase'; readonly tsMs: number; readonly ns: string; readonly limit: number }
   | { readonly kind: 'snapshot'; readonly tsMs: number; readonly command: SnapshotCommand };
 
 /** Guards that a kind of command may have. */
@@ -128,6 +146,17 @@ export function viewCommand(bytes: Uint8Array): CommandView {
     const retentionMs = reader.varint();
     const retentionCommits = reader.varint();
     view = { kind: 'compact', tsMs, retentionMs, retentionCommits, limit: reader.varint() };
+  } else if (kind === CommandKind.tenancy) {
+    const ns = reader.string();
+    const generation = reader.varint();
+    const state = tenancyState(reader.u8());
+    view = { kind: 'tenancy', tsMs, ns, generation, state, seqFloor: reader.varint() as CommitSeq };
+  } else if (kind === CommandKind.import) {
+    const ns = reader.string();
+    const generation = reader.varint();
+    view = { kind: 'import', tsMs, ns, generation, rows: reader.sized() };
+  } else if (kind === CommandKind.erase) {
+    view = { kind: 'erase', tsMs, ns: reader.string(), limit: reader.varint() };
   } else if (kind === CommandKind.snapshot) {
     view = { kind: 'snapshot', tsMs, command: readSnapshot(reader) };
   } else {
@@ -135,6 +164,21 @@ export function viewCommand(bytes: Uint8Array): CommandView {
   }
   reader.expectEnd('a command');
   return view;
+}
+
+/**
+ * The namespace of a command on one namespace, and whether clients send its kind; `undefined` for a command on the
+ * whole group. All that a leader has to know of a command to tell whether its group may take it.
+ */
+export function commandNamespace(
+  bytes: Uint8Array,
+): { readonly ns: string; readonly isWrite: boolean } | undefined {
+  const kind = bytes[1];
+  if (kind === CommandKind.expire || kind === CommandKind.compact || kind === CommandKind.snapshot) return undefined;
+  const reader = new ByteReader(bytes, COMMAND_HEADER_BYTES);
+  readGuards(reader.u8(), reader);
+  const isWrite = kind === CommandKind.write || kind === CommandKind.lease;
+  return { ns: reader.string(), isWrite };
 }
 
 /** The proposal time of a command, in milliseconds since 1970. */
@@ -173,6 +217,17 @@ export function decodeCommand(bytes: Uint8Array): { readonly command: Command; r
       const { retentionMs, retentionCommits, limit } = view;
       return { command: { kind: 'compact', retentionMs, retentionCommits, limit }, tsMs };
     }
+    case 'tenancy': {
+      const { ns, generation, state, seqFloor } = view;
+      return { command: { kind: 'tenancy', ns, generation, state, seqFloor }, tsMs };
+    }
+    case 'import':
+      return {
+        command: { kind: 'import', ns: view.ns, generation: view.generation, rows: view.rows },
+        tsMs,
+      };
+    case 'erase':
+      return { command: { kind: 'erase', ns: view.ns, limit: view.limit }, tsMs };
     case 'snapshot':
       return { command: view.command, tsMs };
   }
@@ -184,6 +239,11 @@ function readSnapshot(reader: ByteReader): SnapshotCommand {
   const groups: SnapshotCommand['groups'][number][] = [];
   for (let count = reader.varint(); count > 0; count--) groups.push(groupId(reader.varint()));
   return { kind: 'snapshot', snapshotId, createdMs, groups };
+}
+
+function tenancyState(code: number): TenancyState {
+  for (const [state, known] of Object.entries(TenancyCode)) if (known === code) return state as TenancyState;
+  throw new CodecError(`unknown tenancy ${code}`);
 }
 
 /** Reads a tags section. The object has no prototype: a key may be `__proto__`. */

@@ -16,6 +16,7 @@ import {
   OperationKind,
   PatchFormat,
   STAMP_OFFSET,
+  TenancyCode,
 } from './command-format';
 import { guardFlags, type Guards, guardsLength, writeGuards } from './command-guards';
 import { leaseLength, writeLease } from './lease-command';
@@ -42,6 +43,32 @@ export function encodeCommand(command: Command, tsMs: number): Uint8Array {
       const writer = begin(CommandKind.compact, tsMs, bodyBytes);
       writer.varint(retentionMs);
       writer.varint(retentionCommits);
+      writer.varint(limit);
+      return writer.finish();
+    }
+    case 'tenancy': {
+      const { ns, generation, state, seqFloor } = command;
+      const bodyBytes = 2 + sizedLength(ns.length) + varintLength(generation) + varintLength(seqFloor);
+      const writer = begin(CommandKind.tenancy, tsMs, bodyBytes);
+      writer.string(ns);
+      writer.varint(generation);
+      writer.u8(TenancyCode[state]);
+      writer.varint(seqFloor);
+      return writer.finish();
+    }
+    case 'import': {
+      const { ns, generation, rows } = command;
+      const bodyBytes = 1 + sizedLength(ns.length) + varintLength(generation) + sizedLength(rows.length);
+      const writer = begin(CommandKind.import, tsMs, bodyBytes);
+      writer.string(ns);
+      writer.varint(generation);
+      writer.sized(rows);
+      return writer.finish();
+    }
+    case 'erase': {
+      const { ns, limit } = command;
+      const writer = begin(CommandKind.erase, tsMs, 1 + sizedLength(ns.length) + varintLength(limit));
+      writer.string(ns);
       writer.varint(limit);
       return writer.finish();
     }

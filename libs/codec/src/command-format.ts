@@ -5,8 +5,20 @@ export const STAMP_OFFSET = 2;
 /** Version, kind, time. */
 export const COMMAND_HEADER_BYTES = 8;
 
-export const CommandKind = { write: 1, expire: 2, compact: 3, lease: 4, snapshot: 16 } as const;
+export const CommandKind = {
+  write: 1,
+  expire: 2,
+  compact: 3,
+  lease: 4,
+  snapshot: 16,
+  tenancy: 24,
+  import: 25,
+  erase: 26,
+} as const;
 export const OperationKind = { put: 1, delete: 2, patch: 3, check: 4 } as const;
+
+/** How the states of a tenancy are written. */
+export const TenancyCode = { away: 0, frozen: 1, here: 2, loading: 3 } as const;
 
 /** Flags of an operation; a set bit that a reader does not know is an error. */
 export const OperationFlag = { ifMatch: 0x01, ifNoneMatch: 0x02, extensions: 0x80 } as const;

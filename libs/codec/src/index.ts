@@ -7,6 +7,7 @@ export { compareBytes, prefixEnd, readOrdered, writeOrdered } from './ordered';
 export { decodeBase64url, encodeBase64url } from './base64url';
 export { encodeCommand, stampCommand } from './command-encoder';
 export {
+  commandNamespace,
   commandTime,
   decodeCommand,
   readTags,

@@ -6,7 +6,15 @@ import type { ChangeBatch, Tags } from './changes';
  * Commands go into a group's log; the state machine turns each into an outcome and the changes it made. Every
  * input that is not in the state comes with the command: no clock, no randomness, no id is made while applying.
  */
-export type Command = WriteCommand | LeaseCommand | ExpireCommand | CompactCommand | SnapshotCommand;
+export type Command =
+  | WriteCommand
+  | LeaseCommand
+  | ExpireCommand
+  | CompactCommand
+  | SnapshotCommand
+  | TenancyCommand
+  | ImportCommand
+  | EraseCommand;
 
 /** What must hold of an object's current version before an operation may run. */
 export interface Preconditions {
@@ -112,6 +120,42 @@ export interface CompactCommand {
   readonly retentionMs: number;
   readonly retentionCommits: number;
   /** Bound on the rows removed by one command, so that applying it never stalls the loop. */
+  readonly limit: number;
+}
+
+/**
+ * What a group knows of a namespace that was placed: `here` is served; `frozen` is read and not written, because it is
+ * being moved away; `away` is served elsewhere; `loading` is being moved in, and not served yet.
+ */
+export const TENANCY_STATES = ['away', 'frozen', 'here', 'loading'] as const;
+export type TenancyState = (typeof TENANCY_STATES)[number];
+
+/** Says what a namespace is to this group from here on in its log. */
+export interface TenancyCommand {
+  readonly kind: 'tenancy';
+  readonly ns: string;
+  /** Grows with each change of the namespace's placement; a command of an older one is rejected. */
+  readonly generation: number;
+  readonly state: TenancyState;
+  /** Positions given out from now on are above this one: those of the group that the namespace came from. */
+  readonly seqFloor: CommitSeq;
+}
+
+/** Rows of a namespace that is being moved in, as the state machine of the group it comes from gave them. */
+export interface ImportCommand {
+  readonly kind: 'import';
+  readonly ns: string;
+  readonly generation: number;
+  readonly rows: Uint8Array;
+}
+
+/**
+ * Removes rows of a namespace that is not served here, at most about `limit`. Its results hold one deletion while more
+ * is left, and nothing when all is gone.
+ */
+export interface EraseCommand {
+  readonly kind: 'erase';
+  readonly ns: string;
   readonly limit: number;
 }
 

@@ -53,6 +53,8 @@ export interface ErrorExtras {
   readonly allowed_regions?: readonly string[];
   readonly owner?: string;
   readonly expires_at?: string;
+  /** Between nodes alone: the group does not serve the namespace (any more); its route is to be looked up again. */
+  readonly moved?: true;
   /** Seconds; sent as the `Retry-After` header. */
   readonly retry_after?: number;
 }

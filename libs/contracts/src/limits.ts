@@ -45,6 +45,10 @@ export const LIMITS = {
   /** Shortest and longest lease in seconds: from 1 s to one day. */
   leaseMinSeconds: 1,
   leaseMaxSeconds: 86_400,
+  /** Most voters of a placement, and most non-voting replicas in one region. */
+  placementReplicas: 9,
+  /** Regions that one placement may name. */
+  placementRegions: 64,
 } as const;
 
 /** `[A-Za-z0-9][A-Za-z0-9._:/~-]*`, at most {@link LIMITS.namespaceCharacters}. */

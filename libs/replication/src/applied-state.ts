@@ -9,7 +9,15 @@ import {
   type Term,
 } from '#contracts';
 import type { ConfState, SnapshotMetadata } from '#raft';
-import { ApplyBatch, RowCache, readApplied, type Digest, type StateReader } from '#state-machine';
+import {
+  ApplyBatch,
+  RowCache,
+  readApplied,
+  readTenancies,
+  type Digest,
+  type StateReader,
+  type Tenancy,
+} from '#state-machine';
 import type { StateStore } from './ports';
 import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
 
@@ -25,6 +33,8 @@ const NO_CONFIGURATION: ConfState = {
 export interface AppliedStateOptions {
   readonly digest: Digest;
   readonly rowCacheBytes: number;
+  /** What namespaces are to the group from now on. */
+  readonly onTenancies: (tenancies: ReadonlyMap<string, Tenancy>) => void;
   /** Lets a configuration take force in the core, and gives what it then is. */
   readonly applyConfChange: (data: Uint8Array, index: LogIndex) => ConfState;
   /** The state stands right after the entry that names it, and goes on when this returns. */
@@ -149,6 +159,7 @@ export class AppliedState {
     this.atTerm = appliedTerm;
     this.seq = commitSeq;
     this.conf = configurationOf(next);
+    this.options.onTenancies(readTenancies(next));
     return before;
   }
 
@@ -161,6 +172,7 @@ export class AppliedState {
     this.current.write(all);
     this.cache.wrote(all);
     this.seq = batch.commitSeq;
+    if (batch.tenanciesChanged) this.options.onTenancies(readTenancies(this.current));
   }
 }
 

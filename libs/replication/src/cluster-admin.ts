@@ -5,7 +5,8 @@ import type { ClusterOperations } from './engine';
 import type { FoundingMember } from './identity';
 import { foundingNode } from './meta/cluster-keeper';
 import type { Directory, Versioned } from './meta/directory';
-import type { NodeDocument } from './meta/documents';
+import type { GroupDocument, NodeDocument } from './meta/documents';
+import type { Handover } from './meta/leader-balance';
 import type { MetaWriter } from './meta/meta-writer';
 import { replicaStatus, type NodeStatus, type ReplicaStatus } from './node-status';
 import { PeerKind } from './peers/peer-kinds';
@@ -27,6 +28,10 @@ export interface GroupView {
   /** As the member with the newest term says; absent when nobody reachable knows one. */
   readonly leader: ReplicaStatus | undefined;
   readonly replicas: readonly (ReplicaStatus & { readonly member: MemberId })[];
+  /** Who should hold it; `undefined` for the meta group, and until the documents are known. */
+  readonly wanted: Pick<GroupDocument, 'replicas' | 'voters' | 'learners' | 'forming'> | undefined;
+  /** How many configured namespaces it serves. */
+  readonly namespaces: number;
 }
 
 export interface ClusterAdminOptions {
@@ -63,6 +68,7 @@ export class ClusterAdmin implements ClusterOperations {
     const replicas = statuses.flatMap((status) =>
       status.replicas.map((replica) => ({ ...replica, member: status.member })),
     );
+    const placed = [...directory.namespaces.values()].filter(({ dropped }) => !dropped);
     const groups = [...new Set([...directory.groups.keys(), ...replicas.map(({ group }) => group)])];
     return {
       clusterId,
@@ -74,9 +80,25 @@ export class ClusterAdmin implements ClusterOperations {
           const held = replicas.filter((replica) => replica.group === group);
           const leaders = held.filter(({ role }) => role === 'leader');
           const leader = leaders.sort((left, right) => right.term - left.term)[0];
-          return { group, regions: directory.groups.get(group)?.regions, leader, replicas: held };
+          const wanted = directory.groups.get(group);
+          const namespaces = placed.filter((document) => document.group === group).length;
+          return { group, regions: wanted?.regions, leader, replicas: held, wanted, namespaces };
         }),
     };
+  }
+
+  /** By how many live voters the groups that this node leads have fewer than they should have. */
+  missingReplicas(): readonly { readonly group: GroupId; readonly missing: number }[] {
+    const { driver, directory, member } = this.options;
+    return [...driver.all()].flatMap((replica) => {
+      const wanted = directory.groups.get(replica.group);
+      if (wanted === undefined || !replica.isLeader) return [];
+      const { progress, confState } = replica.status();
+      const live = confState.voters.filter(
+        (voter) => voter === member || progress.some((one) => one.member === voter && one.recentActive),
+      );
+      return [{ group: replica.group, missing: Math.max(0, wanted.replicas - live.length) }];
+    });
   }
 
   /** The replicas of all nodes that answer. */
@@ -117,7 +139,7 @@ export class ClusterAdmin implements ClusterOperations {
   /** Asks a group's leader to hand over to another voter; resolves when it was asked, not when it is done. */
   async transferLeader(group: GroupId, name: string): Promise<void> {
     await this.refreshed();
-    const { driver, member, network } = this.options;
+    const { driver } = this.options;
     const to = this.nodeNamed(name).member;
     const replica = driver.get(group);
     const known =
@@ -125,9 +147,15 @@ export class ClusterAdmin implements ClusterOperations {
     if (known === undefined) throw new StateError('not_found', `There is no group ${group}.`);
     if (known === 0)
       throw new StateError('no_leader', 'The group has no leader right now.', { retry_after: 1 });
+    await this.askToHandOver({ group, from: known, to });
+  }
+
+  /** Tells a leader to hand over, here or on another node. */
+  async askToHandOver({ group, from, to }: Handover): Promise<void> {
+    const { member, network } = this.options;
     const question = encodeBody({ group, to });
-    if (known === member) this.handOver(question);
-    else await network.request(known, PeerKind.transfer, question, { timeoutMs: TRANSFER_TIMEOUT_MS });
+    if (from === member) this.handOver(question);
+    else await network.request(from, PeerKind.transfer, question, { timeoutMs: TRANSFER_TIMEOUT_MS });
   }
 
   /** Resolves when the directory holds all that was written before the call: a node may just have come back. */

@@ -1,6 +1,6 @@
 import type { ClientCommand, CommandOutcome, CommitSeq, GroupId, ReadOutcome, ReadRequest } from '#contracts';
 import type { ClusterView } from './cluster-admin';
-import type { NodeDocument } from './meta/documents';
+import type { NamespaceSettings, NodeDocument } from './meta/documents';
 import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
 import type { WatchHandle, WatchRequest, WatchSink } from '#watch';
 
@@ -36,6 +36,36 @@ export interface ClusterOperations {
   transferLeader(group: GroupId, name: string): Promise<void>;
 }
 
+/** A namespace as an operator sees it. */
+export interface NamespaceView {
+  readonly ns: string;
+  readonly settings: NamespaceSettings;
+  readonly group: GroupId;
+  /** Where it is on its way to. */
+  readonly movingTo: GroupId | undefined;
+  /** Bytes of it may still be where it was. */
+  readonly isErasing: boolean;
+  /** Voters that its placement has, by its document, and how many it should have. */
+  readonly replicas: { readonly placed: number; readonly wanted: number };
+}
+
+/** What an operator may ask about namespaces through any node. */
+export interface NamespaceOperations {
+  /** The settings of a namespace that was configured, from memory: this stands on the path of every request. */
+  settings(ns: string): NamespaceSettings | undefined;
+  /** All that were configured, in the order of their names. Rejects with `no_leader` or `timeout`. */
+  list(): Promise<readonly NamespaceView[]>;
+  get(ns: string): Promise<NamespaceView | undefined>;
+  /**
+   * Puts new settings in the place of the old ones. Resolves once the namespace is where they say and the nodes that
+   * are alive know it, or after a while with `movingTo` set: it gets there later. Rejects with `invalid_request`,
+   * `conflict` (it is being moved elsewhere), `not_ready` (no node of its regions answers), `no_leader` or `timeout`.
+   */
+  set(ns: string, settings: NamespaceSettings): Promise<NamespaceView>;
+  /** As if nobody had configured it; resolves with `false` if nobody has. Rejects as {@link set} does. */
+  remove(ns: string): Promise<boolean>;
+}
+
 /** What the server needs of the engine, in plain data, so that it may live in another thread. */
 export interface Engine {
   /**
@@ -54,6 +84,7 @@ export interface Engine {
    */
   watch(request: WatchRequest, sink: WatchSink): Promise<WatchHandle>;
   readonly cluster: ClusterOperations;
+  readonly namespaces: NamespaceOperations;
   readonly snapshots: SnapshotOperations;
   readiness(): readonly ReadinessCheck[];
   /** Hands leadership over to others, and goes on answering: what a node does shortly before it stops. */

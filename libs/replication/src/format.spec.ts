@@ -22,6 +22,7 @@ import {
   encodeQuestion,
   encodeScanAnswer,
 } from './history/history-bodies';
+import { decodeRowAnswer, decodeRowRequest, encodeRowAnswer, encodeRowRequest } from './moves/row-request';
 import { PeerKind } from './peers/peer-kinds';
 import { RaftFrame, readRaftFrame } from './peers/raft-frame';
 import {
@@ -136,6 +137,9 @@ const scanAnswer = {
   position: commitSeq(9),
   rows: [{ id: 'x1', commitSeq: commitSeq(4), tsMs: 1_700_000_000_000, json: bytes('{}') }],
 };
+const place = { table: 0x10, rest: bytes('id') };
+const rowRequest = { group, ns: 'a', generation: 3, after: place };
+const rowAnswer = { commitSeq: commitSeq(9), next: place, rows: bytes('rows') };
 const digest = (of: Uint8Array): string => `digest of ${of.length}`;
 
 function frame(): Uint8Array {
@@ -170,6 +174,10 @@ const SAMPLES: readonly (readonly [name: string, encoded: Uint8Array])[] = [
   ['changes-answer', encodeChangesAnswer(changesAnswer)],
   ['scan-question', encodeQuestion(scanQuestion)],
   ['scan-answer', encodeScanAnswer(scanAnswer)],
+  ['namespace-rows-first', encodeRowRequest({ ...rowRequest, after: undefined })],
+  ['namespace-rows-next', encodeRowRequest(rowRequest)],
+  ['namespace-rows', encodeRowAnswer(rowAnswer)],
+  ['namespace-rows-last', encodeRowAnswer({ ...rowAnswer, next: undefined })],
   ['row-configuration-key', CONF_STATE_KEY],
   ['row-configuration', encodeConfState(conf)],
   ['row-installed-key', INSTALLED_KEY],
@@ -238,6 +246,16 @@ describe('the golden bytes are read', () => {
     expect(decodeChangesAnswer(goldenBytes('changes-answer'))).toEqual(changesAnswer);
     expect(decodeScanQuestion(goldenBytes('scan-question'))).toEqual(scanQuestion);
     expect(decodeScanAnswer(goldenBytes('scan-answer'))).toEqual(scanAnswer);
+  });
+
+  test('as rows of a namespace that moves', () => {
+    expect(decodeRowRequest(goldenBytes('namespace-rows-first'))).toEqual({
+      ...rowRequest,
+      after: undefined,
+    });
+    expect(decodeRowRequest(goldenBytes('namespace-rows-next'))).toEqual(rowRequest);
+    expect(decodeRowAnswer(goldenBytes('namespace-rows'))).toEqual(rowAnswer);
+    expect(decodeRowAnswer(goldenBytes('namespace-rows-last'))).toEqual({ ...rowAnswer, next: undefined });
   });
 
   test('as rows of a replica', () => {

@@ -10,8 +10,11 @@ export interface HousekeepingOptions {
   readonly log: LogStore;
   readonly clock: Clock;
   readonly intervalMs: number;
-  readonly historyRetentionMs: number;
-  readonly historyRetentionCommits: number;
+  /** How far back the history of a group reaches. */
+  readonly retentionOf: (group: GroupId) => {
+    readonly retentionMs: number;
+    readonly retentionCommits: number;
+  };
   /** Entries applied since the last trim that make the next one worthwhile, and how many stay for slow followers. */
   readonly trimEveryEntries: number;
   readonly keepEntries: number;
@@ -81,10 +84,11 @@ export class Housekeeping {
   }
 
   private due(replica: Replica): Command | undefined {
+    if (replica.tenants.isCopying) return undefined;
     const nowMs = this.options.clock.wallMs();
     const expiryMs = nextExpiryMs(replica.store);
     if (expiryMs !== undefined && expiryMs <= nowMs) return { kind: 'expire', limit: ROWS_PER_COMMAND };
-    const { historyRetentionMs: retentionMs, historyRetentionCommits: retentionCommits } = this.options;
+    const { retentionMs, retentionCommits } = this.options.retentionOf(replica.group);
     const oldest = oldestCommit(replica.store);
     if (oldest === undefined) return undefined;
     const tooOld = oldest.tsMs < nowMs - retentionMs;

@@ -2,7 +2,7 @@ export * from './ports';
 export * from './engine';
 export type { FoundingMember, IdentityStore, NodeIdentity } from './identity';
 export { NO_PEERS } from './no-peers';
-export { DEFAULT_GROUP } from './routing';
+export { DEFAULT_GROUP } from './default-group';
 export { Node } from './node';
 export type { NodeObserver, NodeOptions } from './node-options';
 export type { SnapshotPolicy } from './named-snapshots/node-snapshots';
@@ -20,7 +20,7 @@ export { KINDS_BEFORE_MEMBERSHIP, PeerKind } from './peers/peer-kinds';
 export type { BusTopic, WatchBus } from './watch-bus';
 export { StateCorruption } from './state-corruption';
 export { readRaftFrame } from './peers/raft-frame';
-export type { NodeDocument } from './meta/documents';
+export { NO_SETTINGS, type NamespaceSettings, type NodeDocument } from './meta/documents';
 export type { PartWriter, SnapshotArchive, SnapshotPart, SnapshotRecord } from './named-snapshots/archive';
 export type {
   DumpStream,

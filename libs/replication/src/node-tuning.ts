@@ -8,6 +8,10 @@ export interface NodeTuning {
   readonly logBytes: number;
   /** How long a stop waits for clients and for a successor. */
   readonly stopGraceMs: number;
+  /** A node that nobody reaches for this long loses its places to others, where there are any. */
+  readonly nodeLostMs: number;
+  /** How often leaders are looked at, and one of them moved if they are not spread. */
+  readonly balanceMs: number;
   readonly snapshotChunkBytes: number;
   /** A snapshot that its receiver has not asked about for this long is given up. */
   readonly snapshotIdleMs: number;
@@ -21,6 +25,8 @@ export const NODE_TUNING: NodeTuning = {
   trimEveryEntries: 50_000,
   logBytes: 536_870_912,
   stopGraceMs: 4_000,
+  nodeLostMs: 120_000,
+  balanceMs: 5_000,
   snapshotChunkBytes: 262_144,
   snapshotIdleMs: 10_000,
   snapshotChunkTimeoutMs: 5_000,

@@ -1,4 +1,4 @@
-import { META_GROUP, NO_MEMBER, type GroupId, type MemberId } from '#contracts';
+import { META_GROUP, NO_MEMBER, type ChangeBatch, type GroupId, type MemberId } from '#contracts';
 import type { Message } from '#raft';
 import { WatchHub, type WatchStats } from '#watch';
 import { ClusterAdmin } from './cluster-admin';
@@ -9,11 +9,13 @@ import { Driver } from './driver';
 import type { Engine } from './engine';
 import { Housekeeping } from './housekeeping';
 import { Admission } from './meta/admission';
-import { ClusterKeeper } from './meta/cluster-keeper';
+import type { ClusterKeeper } from './meta/cluster-keeper';
 import { Departures } from './meta/departures';
 import { Directory } from './meta/directory';
 import { MetaWriter } from './meta/meta-writer';
-import { NodeSnapshots } from './named-snapshots/node-snapshots';
+import { Placements } from './placements';
+import type { NodeSnapshots } from './named-snapshots/node-snapshots';
+import { keeperOf, snapshotsOf } from './node-parts';
 import type { NodeOptions } from './node-options';
 import type { ReplicaStatus } from './node-status';
 import { NODE_TUNING, type NodeTuning } from './node-tuning';
@@ -25,7 +27,7 @@ import type { Replica } from './replica';
 import { ReplicaHost } from './replica-host';
 import { ReplicatedEngine } from './replicated-engine';
 import { StateCorruption } from './state-corruption';
-import { DEFAULT_GROUP, groupOf } from './routing';
+import { DEFAULT_GROUP } from './default-group';
 import { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import { SnapshotSender } from './snapshots/snapshot-sender';
 
@@ -39,6 +41,7 @@ export class Node {
   private readonly history: WatchedHistory;
   private readonly host: ReplicaHost;
   private readonly book: PeerBook;
+  private readonly placements: Placements;
   private readonly departures: Departures;
   private readonly sender: SnapshotSender;
   private readonly receiver: SnapshotReceiver;
@@ -63,7 +66,7 @@ export class Node {
   }
 
   private constructor(private readonly options: NodeOptions) {
-    const { clock, log, network, identity, digest, stores } = options;
+    const { clock, log, network, identity, digest } = options;
     const { directory } = this;
     this.tuning = { ...NODE_TUNING, ...options.tuning };
     const outbox = new Outbox(network);
@@ -80,7 +83,9 @@ export class Node {
     const { random, bus, observer } = options;
     const around = { driver, directory, founders, network, bus, clock, random, digest };
     this.history = new WatchedHistory({
-      ...{ ...around, member, groupOf },
+      ...{ ...around, member },
+      groupOf: (ns) => this.placements.routes.groupOf(ns),
+      mayHave: (asker, group) => this.placements.borders.mayCarry(group, asker),
       onWarning: (what, error) => observer.warning(what, error),
     });
     this.hub = new WatchHub({
@@ -92,33 +97,23 @@ export class Node {
       defer: (task) => clock.soon(task),
     });
     this.history.feed(this.hub);
-    this.host = new ReplicaHost({
-      member,
-      driver,
-      log,
-      stores,
-      replica: { random, raft: options.raft, limits: options.replicaLimits, digest },
-      onChanges: (replica, changes) => {
-        if (replica.group === META_GROUP) this.directoryChanged(replica);
-        this.history.applied(replica, changes);
-      },
-      onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
-      onSnapshot: (replica, command) => this.snapshots.take(replica, command),
-      onGone: (group) => {
-        this.history.gone(group);
-        this.snapshots.forget(group).catch((error: unknown) => options.onFatal(error as Error));
-      },
-      onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
-    });
+    this.host = this.newHost();
     this.sender = new SnapshotSender({
       clock,
       digest,
       replica: (group) => driver.get(group),
+      mayCarry: (group, to) => this.placements.borders.mayCarry(group, to),
       chunkBytes: this.tuning.snapshotChunkBytes,
       idleMs: this.tuning.snapshotIdleMs,
     });
     this.receiver = this.newReceiver();
     const { address, addressOverrides } = options;
+    this.placements = new Placements({
+      ...{ member: identity.member, region: address.region },
+      ...{ directory, driver, network, clock, digest, host: this.host },
+      onFatal: options.onFatal,
+      onWarning: (what, error) => options.observer.warning(what, error),
+    });
     this.book = new PeerBook({ identity, directory, network, address, addressOverrides });
     this.departures = new Departures({
       member,
@@ -127,24 +122,17 @@ export class Node {
       giveUp: (replica) => this.giveUp(replica),
     });
     const peers = this.peerService();
+    const holders = (group: GroupId): readonly MemberId[] => directory.holdersOf(group, founders);
     this.writer = new MetaWriter(driver, clock, peers);
     const { writer } = this;
     const shared = { clusterId, member, driver, directory, network, writer };
     this.admin = new ClusterAdmin({ ...shared, founders, clock, log });
     this.relief = new DiskRelief({ log, driver, member, gather: () => this.admin.gather() });
     this.admission = new Admission(shared);
-    this.keeper = new ClusterKeeper({
-      driver,
-      directory,
-      writer: this.writer,
-      founders,
-      defaultGroup: DEFAULT_GROUP,
-      defaultReplicas: options.defaultReplicas,
-      gather: () => this.admin.gather(),
-      ask: (member) => this.admin.ask(member),
-      onError: (error) => options.observer.warning('keeping the cluster', error),
-    });
-    this.snapshots = this.newSnapshots(peers);
+    const parts = { driver, directory, writer, admin: this.admin, placements: this.placements };
+    this.keeper = keeperOf(options, this.tuning, parts);
+    this.placements.start(writer, peers);
+    this.snapshots = snapshotsOf(options, { ...parts, forwarding: peers, holders });
     this.housekeeping = this.newHousekeeping();
     this.engine = this.newEngine(peers);
   }
@@ -200,18 +188,44 @@ export class Node {
     }
   }
 
+  private newHost(): ReplicaHost {
+    const { options, driver } = this;
+    const { identity, log, stores, digest } = options;
+    return new ReplicaHost({
+      member: identity.member,
+      driver,
+      log,
+      stores,
+      replica: { random: options.random, raft: options.raft, limits: options.replicaLimits, digest },
+      onChanges: (replica, changes) => {
+        if (replica.group === META_GROUP) this.directoryChanged(replica, changes);
+        this.history.applied(replica, changes);
+      },
+      onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
+      onTenants: (replica) =>
+        this.hub.endNamespaces((ns) => this.placements.isAway(ns, replica), 'region_changed'),
+      onSnapshot: (replica, command) => this.snapshots.take(replica, command),
+      onGone: (group) => {
+        this.history.gone(group);
+        this.snapshots.forget(group).catch((error: unknown) => options.onFatal(error as Error));
+      },
+      onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
+    });
+  }
+
   private newEngine(peers: PeerService): Engine {
     const { identity, log, clock } = this.options;
     return new ReplicatedEngine({
       member: identity.member,
       driver: this.driver,
-      routing: { groupOf },
+      routing: this.placements.routes,
       hub: this.hub,
       history: this.history,
       log,
       clock,
       forwarding: peers,
       cluster: this.admin,
+      namespaces: this.placements.admin(this.writer, () => this.admin.gather()),
       snapshots: this.snapshots.operations,
       mismatches: () => this.snapshots.mismatches,
       bus: this.options.bus,
@@ -240,41 +254,19 @@ export class Node {
   private newHousekeeping(): Housekeeping {
     const { log, clock, historyRetentionMs, historyRetentionCommits, observer } = this.options;
     return new Housekeeping({
+      ...this.tuning,
       driver: this.driver,
       log,
       clock,
       intervalMs: this.tuning.housekeepingMs,
-      historyRetentionMs,
-      historyRetentionCommits,
-      trimEveryEntries: this.tuning.trimEveryEntries,
-      keepEntries: this.tuning.keepEntries,
-      logBytes: this.tuning.logBytes,
+      retentionOf: (group) => {
+        const { seconds, commits } = this.directory.groups.get(group)?.retention ?? {};
+        const retentionMs = seconds === undefined ? historyRetentionMs : seconds * 1_000;
+        return { retentionMs, retentionCommits: commits ?? historyRetentionCommits };
+      },
       trimmableTo: (group) => this.snapshots.trimmableTo(group),
       onRound: () => this.tend(),
       onError: (error) => observer.warning('housekeeping', error),
-    });
-  }
-
-  private newSnapshots(peers: PeerService): NodeSnapshots {
-    const { options, driver, directory } = this;
-    const { snapshots: archive, snapshotPolicy: policy, observer } = options;
-    return new NodeSnapshots({
-      ...options,
-      archive,
-      policy,
-      driver,
-      region: options.address.region,
-      routing: { groupOf },
-      forwarding: peers,
-      groups: () => directory.groups.keys(),
-      holders: (group) => directory.holdersOf(group, options.identity.founders),
-      nameOf: (member) => directory.nodes.get(member)?.name ?? `member ${member}`,
-      leadsMeta: () => this.writer.leads,
-      observer: {
-        taken: (result, seconds) => observer.snapshotTaken?.(result, seconds),
-        mismatch: (what) => observer.statesDiffer?.(what),
-        warning: (what, error) => observer.warning(what, error),
-      },
     });
   }
 
@@ -295,6 +287,7 @@ export class Node {
       [PeerKind.nodes, () => Promise.resolve(this.book.answer())],
       [PeerKind.join, (_, body) => this.admit(body)],
       [PeerKind.snapshotChunk, (from, body) => this.sender.serve(from, body)],
+      [PeerKind.namespaceRows, (from, body) => this.placements.rows.serve(from, body)],
       ...this.history.answers,
       [PeerKind.snapshotPart, (_, body) => Promise.resolve(this.snapshots.answerPart(body))],
       [PeerKind.transfer, (_, body) => Promise.resolve(this.admin.handOver(body)).then(() => nothing)],
@@ -306,6 +299,7 @@ export class Node {
       log,
       clock,
       holders: (group) => this.directory.holdersOf(group, identity.founders),
+      borders: this.placements.borders,
       onStranger: (group) => this.hostIfWanted(group),
       onSnapshotOffer: (replica, message) => this.receiver.offer(replica, message),
       others,
@@ -315,6 +309,8 @@ export class Node {
 
   private send(outbox: Outbox, replica: Replica, messages: readonly Message[]): void {
     for (const message of messages) {
+      // Whatever a configuration says: nothing of a pinned group leaves its regions.
+      if (!this.placements.borders.mayCarry(replica.group, message.to)) continue;
       if (message.snapshot !== undefined) this.sender.offered(replica.group, message.to);
       outbox.add(replica.group, message);
     }
@@ -325,12 +321,19 @@ export class Node {
     const wanted = this.directory.groups.get(group);
     const { member } = this.options.identity;
     if (wanted === undefined || ![...wanted.voters, ...wanted.learners].includes(member)) return;
+    if (!this.placements.borders.mayCarry(group, member)) return;
+    if (wanted.forming) return this.placements.begin();
     this.host.open(group).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
-  private directoryChanged(meta: Replica): void {
-    this.directory.refresh(meta.store);
+  private directoryChanged(meta: Replica, changes?: readonly ChangeBatch[]): void {
+    if (changes === undefined) this.directory.refresh(meta.store);
+    else
+      for (const ns of this.directory.follow(meta.store, changes))
+        this.hub.endNamespace(ns, 'region_changed');
     this.book.connect();
+    this.hub.endNamespaces((ns) => !this.placements.routes.mayServe(ns), 'region_changed');
+    this.placements.step();
     this.keeper.step();
     const self = this.directory.nodes.get(this.options.identity.member);
     if (self?.state === 'removed') this.options.onRemoved();
@@ -338,6 +341,7 @@ export class Node {
 
   /** What is looked after between changes: membership, this node's own entry, a full disk, replicas that moved away. */
   private tend(): void {
+    this.placements.step();
     this.keeper.step();
     this.history.look();
     this.snapshots.tend();

@@ -33,3 +33,16 @@ export function dropped(reason: Extract<ProposeOutcome, { kind: 'dropped' }>['re
       return noLeader();
   }
 }
+
+/** The group does not serve the namespace, or not yet, or takes no writes of it just now. Nothing happened. */
+export function moved(): StateError {
+  return new StateError('not_ready', 'The namespace is being moved; try again shortly.', {
+    retry_after: 1,
+    moved: true,
+  });
+}
+
+/** Whether an error says that a request should be routed anew. */
+export function isMoved(error: unknown): boolean {
+  return error instanceof StateError && error.extras.moved === true;
+}

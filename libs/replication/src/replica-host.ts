@@ -10,7 +10,8 @@ import {
 import { alignLog, bootstrapReplica } from './bootstrap';
 import type { Driver } from './driver';
 import type { LogStore, StateStores } from './ports';
-import { Replica, type ReplicaOptions } from './replica';
+import { Replica } from './replica';
+import type { ReplicaOptions } from './replica-options';
 
 export interface ReplicaHostOptions {
   readonly member: MemberId;
@@ -20,6 +21,7 @@ export interface ReplicaHostOptions {
   readonly replica: Pick<ReplicaOptions, 'random' | 'raft' | 'limits' | 'digest'>;
   readonly onChanges: (replica: Replica, changes: readonly ChangeBatch[]) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+  readonly onTenants: (replica: Replica) => void;
   readonly onSnapshot: (replica: Replica, command: SnapshotCommand) => void;
   /** This node holds the group no more. */
   readonly onGone: (group: GroupId) => void;
@@ -91,6 +93,7 @@ export class ReplicaHost {
       onChanges: (_, changes) => this.options.onChanges(replica, changes),
       onWork: (busy) => driver.wake(busy),
       onLeader: this.options.onLeader,
+      onTenants: this.options.onTenants,
       onSnapshot: this.options.onSnapshot,
       onProposalFailed: this.options.onProposalFailed,
     });

@@ -1,15 +1,12 @@
 import {
   type StateError,
-  type ChangeBatch,
   type CommandOutcome,
   type CommitSeq,
-  type ErrorCode,
   type GroupId,
   type HardState,
   type LogEntry,
   type LogIndex,
   type MemberId,
-  type SnapshotCommand,
   type Term,
 } from '#contracts';
 import {
@@ -19,49 +16,22 @@ import {
   type ConfState,
   type Message,
   type ProposeOutcome,
-  type RaftConfig,
   type Ready,
   type SnapshotMetadata,
   type Status,
 } from '#raft';
-import type { StateReader } from '#state-machine';
+import { readTenancies, type StateReader } from '#state-machine';
 import { AppliedState } from './applied-state';
 import { ConfigurationMark } from './configuration-mark';
 import { PendingPositions } from './pending-positions';
 import { PendingReads, noLeader } from './pending-reads';
 import { PendingProposals, outcomeUnknown } from './proposals';
 import { dropped, overloaded } from './refusals';
-import type { LogStore, Random, StateStore } from './ports';
+import type { StateStore } from './ports';
 import { GroupLogView } from './raft-storage';
+import type { ReplicaOptions } from './replica-options';
 import { StateCorruption } from './state-corruption';
-
-/** Bounds on what one replica holds in memory for its clients; past them it answers `overloaded`. */
-export interface ReplicaLimits {
-  readonly maxPendingProposals: number;
-  readonly maxPendingReads: number;
-  /** Rows kept in memory for point reads, in bytes. */
-  readonly rowCacheBytes: number;
-}
-
-export interface ReplicaOptions {
-  readonly group: GroupId;
-  readonly member: MemberId;
-  readonly log: LogStore;
-  readonly store: StateStore;
-  readonly random: Random;
-  readonly raft: Omit<RaftConfig, 'id' | 'random'>;
-  readonly limits: ReplicaLimits;
-  readonly digest: (bytes: Uint8Array) => string;
-  /** Called after the changes can be read from the state, in order. */
-  readonly onChanges: (group: GroupId, changes: readonly ChangeBatch[]) => void;
-  /** The replica has work for the next turn. */
-  readonly onWork: (replica: Replica) => void;
-  readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
-  /** The state stands at an entry that names it, until this returns. */
-  readonly onSnapshot: (replica: Replica, command: SnapshotCommand) => void;
-  /** A proposal was refused or given up. */
-  readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
-}
+import { Tenants } from './tenants';
 
 /**
  * One member of one group on this node: the Raft core, its part of the log, its state, and the clients waiting for
@@ -72,6 +42,8 @@ export interface ReplicaOptions {
 export class Replica {
   readonly group: GroupId;
   readonly raft: RawNode;
+  /** Which namespaces the group serves, as far as this replica has applied. */
+  readonly tenants: Tenants;
   /** Says whether the configuration in force outlives a crash. */
   readonly configured: ConfigurationMark;
   private readonly state: AppliedState;
@@ -86,7 +58,12 @@ export class Replica {
   constructor(private readonly options: ReplicaOptions) {
     this.group = options.group;
     this.proposals = new PendingProposals((error) => options.onProposalFailed(options.group, error.code));
+    this.tenants = new Tenants(options.group, readTenancies(options.store));
     this.state = new AppliedState(options.store, {
+      onTenancies: (tenancies) => {
+        this.tenants.replace(tenancies);
+        options.onTenants(this);
+      },
       digest: options.digest,
       rowCacheBytes: options.limits.rowCacheBytes,
       applyConfChange: (data, index) => {
@@ -162,6 +139,19 @@ export class Replica {
 
   status(): Status {
     return this.raft.status();
+  }
+
+  /**
+   * Whether this member may propose a write of a namespace: it leads, the namespace is served here, and the replica
+   * has applied an entry of its own term, so that it knows of everything that was decided before.
+   */
+  mayWrite(ns: string): boolean {
+    return this.knowsAll && this.tenants.mayWrite(ns);
+  }
+
+  /** Whether this member leads and has applied an entry of its own term, and so all that was decided before it. */
+  get knowsAll(): boolean {
+    return this.isLeader && this.state.term === this.raft.term;
   }
 
   /** Puts a command into the log; resolves once it is committed and applied here. Leader only. */
@@ -380,6 +370,7 @@ export class Replica {
   private noteLeader(leader: MemberId): void {
     if (leader === this.leaderNow) return;
     this.leaderNow = leader;
+    this.tenants.forgetAnnounced();
     this.options.onLeader(this.group, leader, this.raft.status().term);
   }
 

@@ -11,18 +11,22 @@ import { evaluateRead } from '#state-machine';
 import type { WatchHandle, WatchHub, WatchRequest, WatchSink } from '#watch';
 import { refuseWhenFull } from './disk-space';
 import type { Driver } from './driver';
-import type { ClusterOperations, Consistency, Engine, ReadAnswer, ReadinessCheck } from './engine';
+import type {
+  ClusterOperations,
+  Consistency,
+  Engine,
+  NamespaceOperations,
+  ReadAnswer,
+  ReadinessCheck,
+} from './engine';
 import type { Forwarding } from './forwarding';
 import type { WatchedHistory } from './history/watched-history';
 import type { Clock, LogStore } from './ports';
 import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
+import { isMoved, moved, overloaded } from './refusals';
 import type { Replica } from './replica';
 import type { WatchBus } from './watch-bus';
-
-/** Which group holds a namespace. A lookup in memory: it stands on the path of every request. */
-export interface Routing {
-  groupOf(ns: string): GroupId;
-}
+import type { Routing } from './routing';
 
 export interface ReplicatedEngineOptions {
   readonly member: MemberId;
@@ -34,6 +38,7 @@ export interface ReplicatedEngineOptions {
   readonly log: LogStore;
   readonly clock: Clock;
   readonly cluster: ClusterOperations;
+  readonly namespaces: NamespaceOperations;
   readonly snapshots: SnapshotOperations;
   /** Replicas whose states differed when they were compared. */
   readonly mismatches: () => readonly string[];
@@ -48,11 +53,16 @@ export interface ReplicatedEngineOptions {
 /** The engine of a node: finds the replica that a request is for, here or on another node. */
 export class ReplicatedEngine implements Engine {
   private draining = false;
+  private waitingForRoutes = 0;
 
   constructor(private readonly options: ReplicatedEngineOptions) {}
 
   get cluster(): ClusterOperations {
     return this.options.cluster;
+  }
+
+  get namespaces(): NamespaceOperations {
+    return this.options.namespaces;
   }
 
   get snapshots(): SnapshotOperations {
@@ -61,14 +71,59 @@ export class ReplicatedEngine implements Engine {
 
   async write(command: ClientCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
     this.refuseWhenDraining();
-    const group = this.options.routing.groupOf(command.ns);
-    const bytes = encodeCommand(command, this.options.clock.wallMs());
-    const replica = this.options.driver.get(group);
-    if (replica?.isLeader === true) {
-      refuseWhenFull(this.options.log, command);
-      return replica.propose(bytes, this.options.clock.monotonicMs() + timeoutMs);
+    const { routing, driver, log, clock } = this.options;
+    routing.refuseOutside(command.ns);
+    const replica = driver.get(routing.groupOf(command.ns));
+    if (replica?.mayWrite(command.ns) !== true || !routing.knows(command.ns)) {
+      return this.writeElsewhere(command, timeoutMs);
     }
-    return this.options.forwarding.write(group, replica?.leader, bytes, timeoutMs);
+    refuseWhenFull(log, command);
+    return replica.propose(encodeCommand(command, clock.wallMs()), clock.monotonicMs() + timeoutMs);
+  }
+
+  private writeElsewhere(command: ClientCommand, timeoutMs: number): Promise<CommandOutcome> {
+    const { driver, clock, forwarding, log } = this.options;
+    return this.routed(command.ns, timeoutMs, (group, leftMs) => {
+      const replica = driver.get(group);
+      const bytes = encodeCommand(command, clock.wallMs());
+      if (replica?.isLeader !== true) return forwarding.write(group, replica?.leader, bytes, leftMs);
+      if (!replica.mayWrite(command.ns)) throw moved();
+      refuseWhenFull(log, command);
+      return replica.propose(bytes, clock.monotonicMs() + leftMs);
+    });
+  }
+
+  /**
+   * Runs a request where its namespace is served, and runs it again when the group says that it is not (or not just
+   * now): while a namespace moves, requests wait. What was refused like this has not happened.
+   */
+  private async routed<Answer>(
+    ns: string,
+    timeoutMs: number,
+    run: (group: GroupId, leftMs: number) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { routing, clock } = this.options;
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    let isWaiting = false;
+    try {
+      for (;;) {
+        this.refuseWhenDraining();
+        routing.refuseOutside(ns);
+        const leftMs = deadlineMs - clock.monotonicMs();
+        try {
+          if (routing.knows(ns)) return await run(routing.groupOf(ns), leftMs);
+        } catch (error) {
+          if (!isMoved(error)) throw error;
+        }
+        if (leftMs <= ROUTE_AGAIN_MS) throw notNow();
+        if (!isWaiting && this.waitingForRoutes >= ROUTE_WAITERS) throw overloaded();
+        if (!isWaiting) this.waitingForRoutes += 1;
+        isWaiting = true;
+        await new Promise<void>((resolve) => clock.after(ROUTE_AGAIN_MS, resolve));
+      }
+    } finally {
+      if (isWaiting) this.waitingForRoutes -= 1;
+    }
   }
 
   async read(
@@ -76,18 +131,29 @@ export class ReplicatedEngine implements Engine {
     { consistency, timeoutMs }: { consistency: Consistency; timeoutMs: number },
   ): Promise<ReadAnswer> {
     this.refuseWhenDraining();
-    const group = this.options.routing.groupOf(request.ns);
-    const replica = this.options.driver.get(group);
-    if (replica === undefined) {
-      return this.options.forwarding.read(group, request, consistency, timeoutMs);
+    const { routing, driver, clock, forwarding } = this.options;
+    routing.refuseOutside(request.ns);
+    const replica = driver.get(routing.groupOf(request.ns));
+    if (replica?.tenants.mayRead(request.ns) === true && routing.knows(request.ns)) {
+      try {
+        return await readFrom(replica, request, { consistency, timeoutMs, clock });
+      } catch (error) {
+        if (!isMoved(error)) throw error;
+      }
     }
-    return readFrom(replica, request, { consistency, timeoutMs, clock: this.options.clock });
+    return this.routed(request.ns, timeoutMs, (group, leftMs) => {
+      const holder = driver.get(group);
+      return holder === undefined
+        ? forwarding.read(group, request, consistency, leftMs)
+        : readFrom(holder, request, { consistency, timeoutMs: leftMs, clock });
+    });
   }
 
   async watch(request: WatchRequest, sink: WatchSink): Promise<WatchHandle> {
     const { hub, history } = this.options;
     const { ns, from } = request;
     this.refuseWhenDraining();
+    this.options.routing.refuseOutside(ns);
     await history.reach(ns, from);
     this.refuseWhenDraining();
     if (!history.knows(ns)) throw new StateError('not_ready', 'The namespace is moving.', { retry_after: 1 });
@@ -167,6 +233,9 @@ export class ReplicatedEngine implements Engine {
 /** A replica this close to the commit index counts as caught up. */
 const CAUGHT_UP_ENTRIES = 10_000;
 const DRAIN_POLL_MS = 10;
+/** How soon a request is routed again, and how many may wait for that at once. */
+const ROUTE_AGAIN_MS = 20;
+const ROUTE_WAITERS = 10_000;
 
 /** Answers a read from a replica on this node, as fresh as was asked for. */
 export async function readFrom(
@@ -175,14 +244,23 @@ export async function readFrom(
   options: { readonly consistency: Consistency; readonly timeoutMs: number; readonly clock: Clock },
 ): Promise<ReadAnswer> {
   const { consistency, timeoutMs, clock } = options;
-  const evaluate = (): ReadAnswer => ({
-    outcome: evaluateRead(replica.reader, request, clock.wallMs()),
-    commitSeq: replica.commitSeq,
-  });
+  const evaluate = (): ReadAnswer => {
+    if (!replica.tenants.mayRead(request.ns)) throw moved();
+    return {
+      outcome: evaluateRead(replica.reader, request, clock.wallMs()),
+      commitSeq: replica.commitSeq,
+    };
+  };
   const deadlineMs = clock.monotonicMs() + timeoutMs;
   if (consistency.kind === 'linearizable') return replica.readLinearizable(evaluate, deadlineMs);
   if (consistency.minSeq !== undefined) await replica.whenReached(consistency.minSeq, deadlineMs);
   return evaluate();
+}
+
+function notNow(): StateError {
+  return new StateError('not_ready', 'The namespace is being moved, or not ready yet; try again shortly.', {
+    retry_after: 1,
+  });
 }
 
 function drainingError(): StateError {

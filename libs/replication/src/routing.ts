@@ -1,11 +1,56 @@
-import { META_GROUP, RESERVED_NAMESPACE_PREFIX, groupId, type GroupId } from '#contracts';
+import { META_GROUP, RESERVED_NAMESPACE_PREFIX, StateError, type GroupId } from '#contracts';
+import { DEFAULT_GROUP } from './default-group';
+import type { Directory } from './meta/directory';
 
-/** The group of every namespace that nobody placed elsewhere. */
-export const DEFAULT_GROUP = groupId(1);
+/** Which group holds a namespace, and whether this node may have to do with it. */
+export interface Routing {
+  /** A lookup in memory: it stands on the path of every request. It may be stale, and a group refuses a stale one. */
+  groupOf(ns: string): GroupId;
+  /** Throws `region_not_allowed` unless the region of this node may serve the namespace. */
+  refuseOutside(ns: string): void;
+  /** Whether what `groupOf` says of a namespace holds for this node, or it was away and does not know yet. */
+  knows(ns: string): boolean;
+}
 
-/** Which group holds a namespace: a lookup, because it stands on the path of every request. */
-export function groupOf(ns: string): GroupId {
-  return ns.startsWith(RESERVED_NAMESPACE_PREFIX) ? META_GROUP : DEFAULT_GROUP;
+/** Routes as the documents of the meta group have them. */
+export class RouteTable implements Routing {
+  constructor(
+    private readonly directory: Pick<Directory, 'namespaces'>,
+    private readonly region: string,
+    /** Whether the documents were up to date once since this node was started. */
+    private readonly isCurrent: () => boolean,
+  ) {}
+
+  groupOf(ns: string): GroupId {
+    const document = this.directory.namespaces.get(ns);
+    if (document !== undefined) return document.group;
+    return ns.startsWith(RESERVED_NAMESPACE_PREFIX) ? META_GROUP : DEFAULT_GROUP;
+  }
+
+  refuseOutside(ns: string): void {
+    if (this.mayServe(ns)) return;
+    throw regionNotAllowed(this.region, this.directory.namespaces.get(ns)?.settings.regions ?? []);
+  }
+
+  /** Whether the pin of a namespace, if it has one, names the region of this node. */
+  mayServe(ns: string): boolean {
+    return this.directory.namespaces.get(ns)?.settings.regions?.includes(this.region) ?? true;
+  }
+
+  knows(ns: string): boolean {
+    return this.directory.namespaces.get(ns)?.settings.regions !== undefined || this.isCurrent();
+  }
+}
+
+function regionNotAllowed(region: string, allowed: readonly string[]): StateError {
+  return new StateError(
+    'region_not_allowed',
+    'The namespace is pinned to regions that this node is not in.',
+    {
+      region,
+      allowed_regions: allowed,
+    },
+  );
 }
 
 /**

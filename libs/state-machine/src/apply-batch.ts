@@ -1,8 +1,11 @@
 import { viewCommand } from '#codec';
 import type { Applied, CommitSeq, LogIndex, Term } from '#contracts';
 import { applyCompact } from './apply-compact';
+import { applyErase } from './apply-erase';
 import { applyExpire } from './apply-expire';
+import { applyImport } from './apply-import';
 import { applyLease } from './apply-lease';
+import { applyTenancy } from './apply-tenancy';
 import { applyWrite } from './apply-write';
 import { BatchState } from './batch-state';
 import { encodeCounters } from './counters';
@@ -39,6 +42,11 @@ export class ApplyBatch {
     return this.state.counters.commitSeq;
   }
 
+  /** Whether a command of this run changed what a namespace is to the group. */
+  get tenanciesChanged(): boolean {
+    return this.state.tenanciesChanged;
+  }
+
   /** Applies the entry at `index`, which must be the next. Empty data, a leader's first entry, changes nothing. */
   apply(index: LogIndex, term: Term, data: Uint8Array): Applied {
     this.skip(index, term);
@@ -61,6 +69,12 @@ export class ApplyBatch {
         return applyExpire(state, view.limit, tsMs);
       case 'compact':
         return applyCompact(state, view, tsMs);
+      case 'tenancy':
+        return applyTenancy(state, view);
+      case 'import':
+        return applyImport(state, view);
+      case 'erase':
+        return applyErase(state, view);
       case 'snapshot':
         return {
           outcome: { kind: 'done', commitSeq: counters.commitSeq, results: [] },

@@ -42,6 +42,8 @@ export interface ChangePlace {
 export class BatchState {
   readonly rows: Overlay;
   readonly counters: Mutable<Counters>;
+  /** Whether a command changed what a namespace is to this group. */
+  tenanciesChanged = false;
   private readonly namespaces = new Map<string, OpenNamespace>();
 
   constructor(reader: StateReader) {
@@ -80,6 +82,13 @@ export class BatchState {
     this.namespaces.set(name, namespace);
     this.rows.put(namespaceNameKey(number), encodeUtf8(name));
     return namespace;
+  }
+
+  /** Forgets a namespace none of whose rows are left. A later one of its name gets a number of its own. */
+  dropNamespace({ name, number }: OpenNamespace): void {
+    this.namespaces.delete(name);
+    this.rows.delete(namespaceKey(name));
+    this.rows.delete(namespaceNameKey(number));
   }
 
   /** Puts a new version, whose row is `version`, in the place of `previous`. */

@@ -6,6 +6,7 @@ export const Table = {
   counters: 0x01,
   namespaces: 0x02,
   namespaceNames: 0x03,
+  tenancies: 0x04,
   heads: 0x10,
   versions: 0x11,
   changes: 0x12,
@@ -18,6 +19,23 @@ export const Table = {
   keptOrder: 0x32,
   keptTotals: 0x33,
 } as const;
+
+/**
+ * Tables whose keys go on with the namespace's number: all that a namespace has, but for the commits and expiry rows,
+ * which follow from its changes, and from what ends by itself. A new table belongs here, or moving a namespace leaves its rows behind.
+ */
+export const NAMESPACE_TABLES = [
+  Table.heads,
+  Table.versions,
+  Table.changes,
+  Table.typeIndex,
+  Table.tagIndex,
+  Table.leases,
+  // Before the answers that its timer speaks of: an erasure goes in this order.
+  Table.keptTotals,
+  Table.keptAnswers,
+  Table.keptOrder,
+] as const;
 
 /** What an expiry row speaks of. */
 export const ExpiryKind = { object: 1, lease: 2, keptAnswers: 3 } as const;

@@ -4,6 +4,8 @@ export { type Counters, readApplied } from './counters';
 export { evaluateRead } from './evaluate-read';
 export { STATE_FORMAT_VERSION, UnknownStateFormat } from './format';
 export { type NamespaceRow, readNamespace } from './namespaces';
+export { exportRows, type PortablePage, type PortablePlace } from './portable-rows';
+export { readTenancies, type Tenancy } from './tenancies';
 export { nextExpiryMs } from './next-expiry';
 export { type ObjectDump, openDump } from './open-dump';
 export { whyNotATimeToLive, whyNotAType, whyNotTags } from './object-rules';

@@ -198,7 +198,15 @@ function decodeAnswer(row: Uint8Array): AnswerRow {
 
 function readTotals(reader: StateReader, ns: number): KeptTotals {
   const row = reader.get(keptTotalsKey(ns));
-  if (!row) return NOTHING_KEPT;
+  return row ? decodeTotals(row) : NOTHING_KEPT;
+}
+
+/** When a row of totals says that the oldest answer may have ended; 0 for never. */
+export function timerOfTotals(row: Uint8Array): number {
+  return decodeTotals(row).timerMs;
+}
+
+function decodeTotals(row: Uint8Array): KeptTotals {
   const bytes = new ByteReader(row);
   const totals: KeptTotals = {
     first: bytes.u64(),

@@ -20,7 +20,10 @@ export interface NamespaceRow {
 
 export function readNamespace(reader: StateReader, name: string): NamespaceRow | undefined {
   const row = reader.get(namespaceKey(name));
-  if (!row) return undefined;
+  return row && decodeNamespace(row);
+}
+
+export function decodeNamespace(row: Uint8Array): NamespaceRow {
   const bytes = new ByteReader(row);
   const namespace: NamespaceRow = {
     number: bytes.u32(),

@@ -23,6 +23,7 @@ export class AdminClient {
   /** The answer's JSON; throws a {@link CommandFailure} when it is an error, or none. */
   async send(method: string, path: string, body?: object): Promise<unknown> {
     const { status, text } = await this.request(method, path, body);
+    if (status === 204) return {};
     const json = parse(text);
     if (status >= 200 && status < 300 && typeof json === 'object' && json !== null) return json;
     throw new CommandFailure(this.explain(status, json));

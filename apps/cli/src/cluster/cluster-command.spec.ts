@@ -27,18 +27,26 @@ const STATUS = {
       term: 2,
       commit_index: 40,
       applied_index: 40,
+      replicas: null,
+      under_replicated: false,
+      repair: [],
+      namespaces: 0,
       members: [
         { node_id: 'node-1', role: 'leader', match_index: 41 },
         { node_id: 'node-3', role: 'follower', match_index: 30 },
       ],
     },
     {
-      group_id: 1,
+      group_id: 2,
       regions: ['us', 'eu'],
       leader: null,
       term: 3,
       commit_index: 9,
       applied_index: 9,
+      replicas: 2,
+      under_replicated: true,
+      repair: ['adding node-1', 'removing node-3'],
+      namespaces: 4,
       members: [],
     },
   ],
@@ -102,13 +110,15 @@ eu      node-3  NO     -
 us      node-1  yes    http://127.0.0.1:8081
         node-2  yes    http://127.0.0.1:8082
 
-GROUP     REGIONS  LEADER  TERM  COMMIT  MEMBER  ROLE             LAG
-0 (meta)  any      node-1  2     40      node-1  leader           0
-                                         node-3  follower (down)  10
-1         us,eu    NONE    3     9       -
+GROUP     REGIONS  NAMESPACES  LEADER  TERM  COMMIT  MEMBER  REGION  ROLE             LAG
+0 (meta)  any      -           node-1  2     40      node-1  us      leader           0
+                                                     node-3  eu      follower (down)  10
+2         us,eu    4           NONE    3     9       -
 
 Not alive: node-3. Start it again, or take it out: agentstate cluster remove-node <node>
-Group 1 has no leader: writes wait until a majority of its members is alive.
+Group 2 has no leader: writes wait until a majority of its members is alive.
+Group 2 has fewer than 2 live replicas in us, eu: it loses more than it should with the next node.
+Repair of group 2: adding node-1, removing node-3.
 `);
 });
 

@@ -1,16 +1,9 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { type Terminal, UsageError } from '../terminal';
-import { AdminClient, type ClientOptions } from './admin-client';
+import { AdminClient } from './admin-client';
+import { type AskingOptions as Options, WHERE, asking, print } from './asking';
 import { type ClusterStatus, explainStatus } from './cluster-status';
 
-interface Options extends ClientOptions {
-  readonly output: 'table' | 'json';
-}
-
-const WHERE = `
-Any node of the cluster can be asked: --endpoint, or AGENTSTATE_ENDPOINT, or http://127.0.0.1:8080.
-Outside dev mode a token is needed: --token or AGENTSTATE_TOKEN, granting ADMIN on admin://global.
-`;
 const STATUS_HELP = `${WHERE}
 LAG is how many committed entries a member is not yet known to have; only a leader knows.
 Exit code 1 when the node gives no answer; a cluster with dead nodes is still an answer.
@@ -94,19 +87,4 @@ function transferCommand(terminal: Terminal): Command {
         `${node} was asked to lead group ${group}; agentstate cluster status says who does\n`,
       );
     });
-}
-
-function asking(name: string, help: string): Command {
-  return new Command(name)
-    .option(
-      '--endpoint <url>',
-      'a node of the cluster (default: AGENTSTATE_ENDPOINT, or http://127.0.0.1:8080)',
-    )
-    .option('--token <token>', 'instead of AGENTSTATE_TOKEN (other users can see a command line)')
-    .addOption(new Option('--output <format>', 'table or json').choices(['table', 'json']).default('table'))
-    .addHelpText('after', help);
-}
-
-function print(terminal: Terminal, { output }: Options, answer: unknown, text: string): void {
-  terminal.out(output === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : text);
 }

@@ -1,3 +1,5 @@
+import { type Row, table } from './table';
+
 /** What `GET /admin/cluster` answers, as far as it is shown here. */
 export interface ClusterStatus {
   readonly cluster_id: string;
@@ -14,6 +16,10 @@ export interface ClusterStatus {
     readonly leader: string | null;
     readonly term: number;
     readonly commit_index: number;
+    readonly replicas: number | null;
+    readonly under_replicated: boolean;
+    readonly repair: readonly string[];
+    readonly namespaces: number;
     readonly members: readonly {
       readonly node_id: string;
       readonly role: string;
@@ -22,15 +28,13 @@ export interface ClusterStatus {
   }[];
 }
 
-type Row = readonly string[];
-
 /** The cluster as a person reads it: nodes by region, groups with their members, and below what is wrong. */
 export function explainStatus(status: ClusterStatus): string {
   const parts = [
     `cluster ${status.cluster_id}, as ${status.node_id} sees it\n`,
     table([['REGION', 'NODE', 'ALIVE', 'URL'], ...nodeRows(status)]),
     table([
-      ['GROUP', 'REGIONS', 'LEADER', 'TERM', 'COMMIT', 'MEMBER', 'ROLE', 'LAG'],
+      ['GROUP', 'REGIONS', 'NAMESPACES', 'LEADER', 'TERM', 'COMMIT', 'MEMBER', 'REGION', 'ROLE', 'LAG'],
       ...status.groups.flatMap((group) => groupRows(group, status)),
     ]),
   ];
@@ -54,16 +58,18 @@ function groupRows(group: ClusterStatus['groups'][number], { nodes }: ClusterSta
   const head = [
     group.group_id === 0 ? '0 (meta)' : String(group.group_id),
     group.regions?.join(',') ?? 'any',
+    group.group_id <= 1 ? '-' : String(group.namespaces),
     group.leader ?? 'NONE',
     String(group.term),
     String(group.commit_index),
   ];
   const members = group.members.map(({ node_id: name, role, match_index: match }) => {
-    const isDown = nodes.some((node) => node.node_id === name && !node.alive);
+    const node = nodes.find(({ node_id: id }) => id === name);
+    const isDown = node?.alive === false;
     const lag = match === null ? '?' : String(Math.max(0, group.commit_index - match));
-    return [name, isDown ? `${role} (down)` : role, lag];
+    return [name, node?.region ?? '?', isDown ? `${role} (down)` : role, lag];
   });
-  if (members.length === 0) return [[...head, '-', '', '']];
+  if (members.length === 0) return [[...head, '-', '', '', '']];
   return members.map((member, at) => [...(at === 0 ? head : head.map(() => '')), ...member]);
 }
 
@@ -79,23 +85,16 @@ function troublesOf({ nodes, groups }: ClusterStatus): readonly string[] {
     ...leaderless.map(
       (group) => `Group ${group} has no leader: writes wait until a majority of its members is alive.`,
     ),
+    ...groups
+      .filter((group) => group.under_replicated)
+      .map(
+        ({ group_id: group, replicas, regions }) =>
+          `Group ${group} has fewer than ${replicas} live replicas${regions === null ? '' : ` in ${regions.join(', ')}`}: it loses more than it should with the next node.`,
+      ),
+    ...groups
+      .filter(({ repair }) => repair.length > 0)
+      .map(({ group_id: group, repair }) => `Repair of group ${group}: ${repair.join(', ')}.`),
   ];
-}
-
-/** Columns as wide as what stands in them, two blanks between. */
-function table(rows: readonly Row[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
 }
 
 function compare(left: string, right: string): number {

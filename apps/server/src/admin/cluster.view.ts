@@ -82,6 +82,27 @@ export class ClusterGroupView {
   })
   applied_index!: number;
 
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    example: 3,
+    description: 'Voters that it should have; null for the group of the cluster itself',
+  })
+  replicas!: number | null;
+
+  @ApiProperty({ example: false, description: 'Whether fewer of its voters are alive than it should have' })
+  under_replicated!: boolean;
+
+  @ApiProperty({
+    type: [String],
+    example: [],
+    description: 'What is still to be done until it is held by the nodes that should hold it',
+  })
+  repair!: readonly string[];
+
+  @ApiProperty({ type: 'integer', example: 0, description: 'Configured namespaces that it serves' })
+  namespaces!: number;
+
   @ApiProperty({ type: [GroupMemberView] })
   members!: readonly GroupMemberView[];
 }

@@ -1,6 +1,8 @@
 import { Global, Module } from '@nestjs/common';
+import type { Engine } from '#replication';
 import { SERVER_CONFIG, type ServerConfig } from '../config';
 import { ServerMetrics } from '../metrics';
+import { ENGINE } from '../replication';
 import { Authorizer } from './authorizer';
 
 @Global()
@@ -8,8 +10,9 @@ import { Authorizer } from './authorizer';
   providers: [
     {
       provide: Authorizer,
-      inject: [SERVER_CONFIG, ServerMetrics],
-      useFactory: (config: ServerConfig, metrics: ServerMetrics) => new Authorizer(config, metrics),
+      inject: [SERVER_CONFIG, ServerMetrics, ENGINE],
+      useFactory: (config: ServerConfig, metrics: ServerMetrics, engine: Engine) =>
+        new Authorizer(config, metrics, (ns) => engine.namespaces.settings(ns)),
     },
   ],
   exports: [Authorizer],

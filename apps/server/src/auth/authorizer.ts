@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { ADMIN_NAMESPACE, RESERVED_NAMESPACE_PREFIX, StateError } from '#contracts';
+import type { NamespaceSettings } from '#replication';
 import type { CapabilityKey, ServerConfig } from '../config';
 import type { ServerMetrics } from '../metrics';
 import { checkNamespace } from '../http/identifiers';
@@ -27,6 +28,8 @@ export class Authorizer {
   constructor(
     private readonly config: ServerConfig,
     private readonly metrics: ServerMetrics,
+    /** What an operator has set for a namespace; a lookup in memory. */
+    private readonly settingsOf: (ns: string) => NamespaceSettings | undefined,
   ) {
     this.verifier = this.verifierOf(config.capabilityKeys);
     this.isOpen = config.capabilityKeys.length === 0;
@@ -48,9 +51,16 @@ export class Authorizer {
     if (ns.startsWith(RESERVED_NAMESPACE_PREFIX)) {
       throw new StateError('namespace_denied', `Namespaces under ${RESERVED_NAMESPACE_PREFIX} are reserved.`);
     }
-    if (capability) this.checkCapability(capability, operation, ns, nowMs);
-    if (this.config.rateLimitQps > 0) this.limit(ns, `n:${ns}`, this.config.rateLimitQps, nowMs);
-    return { ns, operation, capability, bodyLimitBytes: this.bodyLimitBytes(capability) };
+    if (capability) this.checkCapability(capability, operation, ns);
+    const settings = this.settingsOf(ns);
+    // Before the limits: no count of a pinned namespace is kept where it may not be.
+    if (settings?.regions) this.checkPin(ns, operation, settings.regions);
+    if (capability) this.limitToken(capability, ns, nowMs);
+    const { rateLimitQps } = this.config;
+    if (rateLimitQps > 0) this.limit(ns, `n:${ns}`, rateLimitQps, nowMs);
+    if (settings?.maxQps !== undefined) this.limit(ns, `s:${ns}`, settings.maxQps, nowMs);
+    const bodyLimitBytes = Math.min(this.bodyLimitBytes(capability), settings?.maxBytes ?? Infinity);
+    return { ns, operation, capability, bodyLimitBytes };
   }
 
   /** Access to `/admin`: operation `ADMIN` on the namespace that stands for the cluster, named and not by `*`. */
@@ -59,7 +69,8 @@ export class Authorizer {
     const capability = this.capabilityOf(credentials, nowMs);
     if (capability) {
       const named = capability.namespaces.filter(({ text }) => text.startsWith(RESERVED_NAMESPACE_PREFIX));
-      this.checkCapability({ ...capability, namespaces: named }, 'ADMIN', ADMIN_NAMESPACE, nowMs);
+      this.checkCapability({ ...capability, namespaces: named }, 'ADMIN', ADMIN_NAMESPACE);
+      this.limitToken(capability, ADMIN_NAMESPACE, nowMs);
     }
     return { ns: '', operation: 'ADMIN', capability, bodyLimitBytes: this.bodyLimitBytes(capability) };
   }
@@ -96,15 +107,11 @@ export class Authorizer {
     return new TokenVerifier(keys, (keyId, result) => this.metrics.tokenUsed(keyId, result));
   }
 
-  private checkCapability(
-    capability: Capability,
-    operation: CapabilityOperation,
-    ns: string,
-    nowMs: number,
-  ): void {
-    const { regions, maxQps, owner } = capability;
+  private checkCapability(capability: Capability, operation: CapabilityOperation, ns: string): void {
+    const { regions } = capability;
     const { region } = this.config;
     if (regions && !regions.includes(region)) {
+      this.metrics.refusedByRegion(operation, 'token');
       throw new StateError('region_not_allowed', 'The token is not good in the region of this node.', {
         region,
         allowed_regions: regions,
@@ -116,6 +123,24 @@ export class Authorizer {
     if (!capability.operations.has(operation)) {
       throw new StateError('operation_denied', `The token does not grant the operation ${operation}.`);
     }
+  }
+
+  private checkPin(ns: string, operation: CapabilityOperation, regions: readonly string[]): void {
+    const { region } = this.config;
+    if (regions.includes(region)) return;
+    this.metrics.refusedByRegion(operation, 'pin');
+    this.metrics.forgetNamespace(ns);
+    throw new StateError(
+      'region_not_allowed',
+      'The namespace is pinned to regions that this node is not in.',
+      {
+        region,
+        allowed_regions: regions,
+      },
+    );
+  }
+
+  private limitToken({ maxQps, owner }: Capability, ns: string, nowMs: number): void {
     if (maxQps !== undefined) this.limit(ns, `t:${owner}`, maxQps, nowMs);
   }
 

@@ -32,6 +32,8 @@ export interface GroupGauges {
   readonly isLeader: boolean;
   readonly commitIndex: number;
   readonly appliedIndex: number;
+  /** Live voters that it has too few; on the leader only. */
+  readonly missingReplicas: number | undefined;
 }
 
 /** What is read off the engine when a scrape asks. */
@@ -238,6 +240,16 @@ export class EngineMetrics implements EngineObserver {
     perGroup('raft_term', 'Term of the group', (group) => group.term);
     perGroup('raft_is_leader', 'Whether this node leads the group', (group) => Number(group.isLeader));
     perGroup('raft_commit_index', 'Commit index of the group', (group) => group.commitIndex);
+    this.labelled(
+      registry,
+      'placement_missing_replicas',
+      'Live voters that a group led here has too few',
+      'group',
+      (gauges) =>
+        gauges.groups.flatMap(({ group, missingReplicas }) =>
+          missingReplicas === undefined ? [] : [[String(group), missingReplicas] as const],
+        ),
+    );
     perGroup('raft_applied_index', 'Applied index of the group', (group) => group.appliedIndex);
   }
 

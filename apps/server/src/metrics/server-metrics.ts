@@ -20,6 +20,12 @@ export class ServerMetrics {
     labelNames: ['ns'],
     registers: [this.registry],
   });
+  private readonly regionRefusals = new Counter({
+    name: 'region_refused_total',
+    help: 'Requests refused because of the region of this node, by operation and by what refused them',
+    labelNames: ['op', 'reason'],
+    registers: [this.registry],
+  });
   private readonly connectionsRefused = new Counter({
     name: 'http_connections_refused_total',
     help: 'Connections ended before a request: by the limit of the server or of an address, or by TLS',
@@ -63,6 +69,16 @@ export class ServerMetrics {
 
   rateLimited(ns: string): void {
     this.rateLimits.inc({ ns: this.namespaces.of(ns) });
+  }
+
+  /** By a token's regions or by a namespace's pin; which namespace is not told. */
+  refusedByRegion(operation: string, reason: 'token' | 'pin'): void {
+    this.regionRefusals.inc({ op: operation, reason });
+  }
+
+  /** The name of a namespace is no label where it may not be, also if it was one before. */
+  forgetNamespace(ns: string): void {
+    this.rateLimits.remove({ ns });
   }
 
   render(): Promise<string> {

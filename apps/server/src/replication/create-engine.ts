@@ -238,6 +238,7 @@ function engineSettings(config: ServerConfig): Settings {
 function gauges(node: Node, log: Log, snapshotBytes: number, bus: WatchBus | undefined): EngineGauges {
   const { activeSegments, bytes } = log.stats();
   const { clients, backlogEvents } = node.watchStats();
+  const missing = new Map(node.admin.missingReplicas().map((group) => [group.group, group.missing]));
   return {
     watchClients: clients,
     watchBacklogEvents: backlogEvents,
@@ -251,6 +252,7 @@ function gauges(node: Node, log: Log, snapshotBytes: number, bus: WatchBus | und
       isLeader: role === 'leader',
       commitIndex: commit,
       appliedIndex: applied,
+      missingReplicas: missing.get(group),
     })),
   };
 }

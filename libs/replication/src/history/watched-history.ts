@@ -29,6 +29,8 @@ export interface WatchedHistoryOptions {
   /** The fast way between nodes; without one, changes come from the replica here or over the peers' links. */
   readonly bus?: WatchBus;
   readonly groupOf: (ns: string) => GroupId;
+  /** Whether a node may have what a group holds. */
+  readonly mayHave: (member: MemberId, group: GroupId) => boolean;
   readonly onWarning: (what: string, error: Error) => void;
 }
 
@@ -194,14 +196,15 @@ export class WatchedHistory implements ChangeSource {
     return local;
   }
 
-  /** The replica of a namespace, if there is one here that has anything yet. */
+  /** The replica of a namespace, if there is one here that has anything yet, and all of a namespace that moved in. */
   private replicaOf(ns: string): Replica | undefined {
     const replica = this.options.driver.get(this.options.groupOf(ns));
-    return replica === undefined || replica.applied === 0 ? undefined : replica;
+    const isReady = replica !== undefined && replica.applied > 0 && replica.tenants.mayRead(ns);
+    return isReady ? replica : undefined;
   }
 
   private replicaFor(asker: MemberId, group: GroupId, ns: string): Replica {
-    if (!this.options.directory.mayHave(asker, group)) {
+    if (!this.options.mayHave(asker, group)) {
       throw new StateError('region_not_allowed', 'The namespace may not leave the regions of its placement.');
     }
     const replica = this.replicaOf(ns);

@@ -1,13 +1,16 @@
 import { META_GROUP, StateError, type GroupId, type MemberId } from '#contracts';
 import type { NodeStatus } from '../node-status';
+import type { Clock } from '../ports';
 import type { Driver } from '../driver';
 import type { FoundingMember } from '../identity';
 import type { Directory } from './directory';
 import type { NodeDocument } from './documents';
 import { keepMembership } from './membership-keeper';
 import type { MetaWriter } from './meta-writer';
+import { nextHandover, type Handover } from './leader-balance';
+import type { LostNodes } from './lost-nodes';
 import { Newcomers } from './newcomers';
-import { planMeta, planVoters } from './placement';
+import { planAround, planMeta, planReadReplicas } from './placement';
 import { isRemovalKept } from './removal';
 
 export interface ClusterKeeperOptions {
@@ -22,6 +25,11 @@ export interface ClusterKeeperOptions {
   readonly gather: () => Promise<readonly NodeStatus[]>;
   /** Those of one node, if it answers. */
   readonly ask: (member: MemberId) => Promise<NodeStatus | undefined>;
+  readonly lost: LostNodes;
+  readonly clock: Clock;
+  readonly balanceMs: number;
+  /** Asks a group's leader to hand over. */
+  readonly handOver: (handover: Handover) => Promise<void>;
   readonly onError: (error: Error) => void;
 }
 
@@ -32,6 +40,7 @@ export interface ClusterKeeperOptions {
  */
 export class ClusterKeeper {
   private busy = false;
+  private balancedMs = 0;
   private readonly newcomers: Newcomers;
 
   constructor(private readonly options: ClusterKeeperOptions) {
@@ -40,6 +49,7 @@ export class ClusterKeeper {
 
   /** Takes the next steps, if there are any and none is under way. */
   step(): void {
+    this.options.lost.look();
     this.carryOut();
     if (this.busy || !this.options.writer.leads) return;
     this.busy = true;
@@ -58,11 +68,14 @@ export class ClusterKeeper {
       const nodes = [...directory.nodes.values()];
       const mayJoin = (member: MemberId): boolean => this.newcomers.mayJoin(replica, member);
       if (replica.group === META_GROUP) {
-        if (nodes.length > 0) keepMembership(replica, planMeta(replica.configuration.voters, nodes), mayJoin);
+        if (nodes.length > 0) {
+          const { voters } = replica.configuration;
+          keepMembership(replica, planMeta(voters, nodes, this.options.lost.all()), mayJoin);
+        }
         continue;
       }
       const wanted = directory.groups.get(replica.group);
-      if (wanted !== undefined) keepMembership(replica, wanted, mayJoin);
+      if (wanted !== undefined && !wanted.forming) keepMembership(replica, wanted, mayJoin);
     }
   }
 
@@ -78,21 +91,39 @@ export class ClusterKeeper {
         group: this.options.defaultGroup,
         regions: undefined,
         replicas: this.options.defaultReplicas,
+        readReplicas: {},
+        retention: { seconds: undefined, commits: undefined },
         voters: this.options.founders.map(({ member }) => member),
         learners: [],
+        founders: this.options.founders.map(({ member }) => member),
+        forming: false,
       });
       return;
     }
     for (const group of directory.groups.values()) {
-      const voters = planVoters(group, nodes);
-      if (voters.length === 0 || sameMembers(voters, group.voters)) continue;
-      await writer.writeGroup({ ...group, voters });
+      const voters = planAround(this.options.lost.all(), group, nodes);
+      const learners = planReadReplicas(group, voters, nodes);
+      const isPlanned = sameMembers(voters, group.voters) && sameMembers(learners, group.learners);
+      if (voters.length === 0 || isPlanned) continue;
+      await writer.writeGroup({ ...group, voters, learners });
       return;
     }
     const leaving = nodes.find(({ state }) => state === 'leaving');
     if (leaving !== undefined && (await this.holdsNothing(leaving.member))) {
       await writer.writeNodes([{ ...leaving, state: 'removed' }]);
+      return;
     }
+    await this.balance();
+  }
+
+  /** Spreads leaders, one handover at a time and not too often. */
+  private async balance(): Promise<void> {
+    const { clock, balanceMs, directory, gather, handOver } = this.options;
+    const nowMs = clock.monotonicMs();
+    if (directory.groups.size < 2 || nowMs - this.balancedMs < balanceMs) return;
+    this.balancedMs = nowMs;
+    const handover = nextHandover(await gather());
+    if (handover !== undefined) await handOver(handover);
   }
 
   /** Whether every group goes on without the node for good; the meta group, which all follow, without its vote. */

@@ -1,13 +1,16 @@
-import { commitSeq, type CommitSeq, type GroupId, type MemberId } from '#contracts';
+import { commitSeq, type ChangeBatch, type CommitSeq, type GroupId, type MemberId } from '#contracts';
 import { evaluateRead, type StateReader } from '#state-machine';
 import type { FoundingMember } from '../identity';
-import { DEFAULT_GROUP, placementName } from '../routing';
+import { placementName } from '../routing';
+import { DEFAULT_GROUP } from '../default-group';
 import {
   META_NAMESPACES,
   groupDocument,
+  namespaceDocument,
   nodeDocument,
   parseStored,
   type GroupDocument,
+  type NamespaceDocument,
   type NodeDocument,
 } from './documents';
 
@@ -21,6 +24,8 @@ export type Versioned<Document> = Document & { readonly version: CommitSeq };
 export class Directory {
   private nodesByMember = new Map<MemberId, Versioned<NodeDocument>>();
   private groupsById = new Map<GroupId, Versioned<GroupDocument>>();
+  private readonly namespacesByName = new Map<string, Versioned<NamespaceDocument>>();
+  private readonly unsettledNames = new Set<string>();
 
   get nodes(): ReadonlyMap<MemberId, Versioned<NodeDocument>> {
     return this.nodesByMember;
@@ -30,15 +35,17 @@ export class Directory {
     return this.groupsById;
   }
 
-  /**
-   * Whether a node may have what a group holds: the group may be anywhere, or the node is in one of its regions. Of
-   * a group that this node knows nothing of, nothing may go anywhere.
-   */
-  mayHave(member: MemberId, group: GroupId): boolean {
-    const document = this.groupsById.get(group);
-    if (document === undefined) return group === DEFAULT_GROUP;
-    const region = this.nodesByMember.get(member)?.region;
-    return document.regions === undefined || (region !== undefined && document.regions.includes(region));
+  /** The namespaces that were configured, also those whose settings were taken back. */
+  get namespaces(): ReadonlyMap<string, Versioned<NamespaceDocument>> {
+    return this.namespacesByName;
+  }
+
+  /** Those that are on their way to another group, or have left bytes behind. */
+  *unsettled(): Generator<Versioned<NamespaceDocument>> {
+    for (const ns of this.unsettledNames) {
+      const document = this.namespacesByName.get(ns);
+      if (document !== undefined) yield document;
+    }
   }
 
   /** Nodes that hold a replica of a group, as far as this node knows: at first, the first members. */
@@ -64,8 +71,41 @@ export class Directory {
     return undefined;
   }
 
-  /** Reads everything again. Documents are few: nodes and groups of one cluster. */
+  /** Reads everything again. */
   refresh(reader: StateReader): void {
+    this.refreshNodesAndGroups(reader);
+    this.namespacesByName.clear();
+    this.unsettledNames.clear();
+    for (const stored of rows(reader, META_NAMESPACES.namespaces)) this.takeNamespace(stored);
+  }
+
+  /**
+   * Follows what was just applied: nodes and groups are few and read again, namespaces may be many. Returns the
+   * namespaces that are served by another group than before.
+   */
+  follow(reader: StateReader, changes: readonly ChangeBatch[]): ReadonlySet<string> {
+    const moved = new Set<string>();
+    if (changes.some(({ ns }) => ns !== META_NAMESPACES.namespaces)) this.refreshNodesAndGroups(reader);
+    for (const { ns, events } of changes) {
+      if (ns !== META_NAMESPACES.namespaces) continue;
+      for (const { id, object } of events) {
+        if (object === undefined) continue;
+        const before = this.namespacesByName.get(id)?.group ?? DEFAULT_GROUP;
+        if (this.takeNamespace(parseStored(object)).group !== before) moved.add(id);
+      }
+    }
+    return moved;
+  }
+
+  private takeNamespace(stored: ReturnType<typeof parseStored>): NamespaceDocument {
+    const document = { ...namespaceDocument(stored), version: commitSeq(stored.commit_seq) };
+    this.namespacesByName.set(document.ns, document);
+    if (document.movingTo !== undefined || document.erasing.length > 0) this.unsettledNames.add(document.ns);
+    else this.unsettledNames.delete(document.ns);
+    return document;
+  }
+
+  private refreshNodesAndGroups(reader: StateReader): void {
     this.nodesByMember = new Map(
       rows(reader, META_NAMESPACES.nodes).map((stored) => {
         const node = { ...nodeDocument(stored), version: commitSeq(stored.commit_seq) };

@@ -8,6 +8,7 @@ import { groupId, memberId, type GroupId, type MemberId, type NodeName } from '#
 export const META_NAMESPACES = {
   nodes: 'admin://nodes',
   groups: 'admin://groups',
+  namespaces: 'admin://namespaces',
 } as const;
 
 /** A node by its member id. Documents are never deleted: that is how ids are never given out twice. */
@@ -30,9 +31,59 @@ export interface GroupDocument {
   /** Regions that may hold it; `undefined` for any. */
   readonly regions: readonly string[] | undefined;
   readonly replicas: number;
+  /** Non-voting replicas to read from, by region. */
+  readonly readReplicas: Readonly<Record<string, number>>;
+  /** How far back its history reaches; `undefined` for what each node is configured with. */
+  readonly retention: Retention;
   readonly voters: readonly MemberId[];
   readonly learners: readonly MemberId[];
+  /**
+   * Who begins the group, all in the same state, while it is forming. Whoever comes later joins it by its leader: a
+   * member that began a group twice could vote away what the group has acknowledged.
+   */
+  readonly founders: readonly MemberId[];
+  readonly forming: boolean;
 }
+
+export interface Retention {
+  readonly seconds: number | undefined;
+  readonly commits: number | undefined;
+}
+
+/** What an operator asks for a namespace; what is `undefined` is as for a namespace that nobody configured. */
+export interface NamespaceSettings {
+  readonly regions: readonly string[] | undefined;
+  readonly replicas: number | undefined;
+  readonly readReplicas: Readonly<Record<string, number>>;
+  /** Requests a second at each node, and bytes of one request's body. */
+  readonly maxQps: number | undefined;
+  readonly maxBytes: number | undefined;
+  readonly retention: Retention;
+}
+
+/** A namespace that was configured, by its name. Documents are never deleted: generations only grow. */
+export interface NamespaceDocument {
+  readonly ns: string;
+  readonly settings: NamespaceSettings;
+  /** Its settings were taken back: it is as if nobody had configured it. */
+  readonly dropped: boolean;
+  /** Where it is served, and how often that has changed. */
+  readonly group: GroupId;
+  readonly generation: number;
+  /** Where it is on its way to; it gets there at the next generation. */
+  readonly movingTo: GroupId | undefined;
+  /** Groups that served it once and may still hold bytes of it. */
+  readonly erasing: readonly GroupId[];
+}
+
+export const NO_SETTINGS: NamespaceSettings = {
+  regions: undefined,
+  replicas: undefined,
+  readReplicas: {},
+  maxQps: undefined,
+  maxBytes: undefined,
+  retention: { seconds: undefined, commits: undefined },
+};
 
 export function nodeBody(node: NodeDocument): string {
   const { name, region, host, port, httpUrl, incarnation, state } = node;
@@ -40,8 +91,22 @@ export function nodeBody(node: NodeDocument): string {
 }
 
 export function groupBody(group: GroupDocument): string {
-  const { regions, replicas, voters, learners } = group;
-  return JSON.stringify({ regions: regions ?? null, replicas, voters, learners });
+  const { regions, replicas, readReplicas, retention, voters, learners, founders, forming } = group;
+  return JSON.stringify({
+    regions: regions ?? null,
+    replicas,
+    read_replicas: readReplicas,
+    retention,
+    voters,
+    learners,
+    founders,
+    forming,
+  });
+}
+
+export function namespaceBody(document: NamespaceDocument): string {
+  const { settings, dropped, group, generation, movingTo, erasing } = document;
+  return JSON.stringify({ settings, dropped, group, generation, moving_to: movingTo ?? null, erasing });
 }
 
 interface StoredObject {
@@ -72,7 +137,29 @@ export function groupDocument({ id, body }: StoredObject): GroupDocument {
     group: groupId(Number(id)),
     regions: (body['regions'] as string[] | null) ?? undefined,
     replicas: body['replicas'] as number,
+    readReplicas: body['read_replicas'] as Record<string, number>,
+    retention: retentionOf(body['retention']),
     voters: body['voters'] as MemberId[],
     learners: body['learners'] as MemberId[],
+    founders: body['founders'] as MemberId[],
+    forming: body['forming'] as boolean,
   };
+}
+
+export function namespaceDocument({ id, body }: StoredObject): NamespaceDocument {
+  const settings = body['settings'] as NamespaceSettings;
+  return {
+    ns: id,
+    settings: { ...NO_SETTINGS, ...settings, retention: retentionOf(settings.retention) },
+    dropped: body['dropped'] as boolean,
+    group: groupId(body['group'] as number),
+    generation: body['generation'] as number,
+    movingTo: body['moving_to'] === null ? undefined : groupId(body['moving_to'] as number),
+    erasing: body['erasing'] as GroupId[],
+  };
+}
+
+function retentionOf(stored: unknown): Retention {
+  const { seconds, commits } = stored as Partial<Retention>;
+  return { seconds, commits };
 }

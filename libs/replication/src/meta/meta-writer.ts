@@ -3,7 +3,15 @@ import { META_GROUP, StateError, type CommandOutcome, type CommitSeq, type Write
 import type { Driver } from '../driver';
 import type { Forwarding } from '../forwarding';
 import type { Clock } from '../ports';
-import { META_NAMESPACES, groupBody, nodeBody, type GroupDocument, type NodeDocument } from './documents';
+import {
+  META_NAMESPACES,
+  groupBody,
+  namespaceBody,
+  nodeBody,
+  type GroupDocument,
+  type NamespaceDocument,
+  type NodeDocument,
+} from './documents';
 import type { Versioned } from './directory';
 
 const TIMEOUT_MS = 5_000;
@@ -34,6 +42,14 @@ export class MetaWriter {
       kind: 'write',
       ns: META_NAMESPACES.groups,
       operations: [document(String(group.group), groupBody(group), versionOf(group))],
+    });
+  }
+
+  async writeNamespace(namespace: NamespaceDocument | Versioned<NamespaceDocument>): Promise<void> {
+    await this.write({
+      kind: 'write',
+      ns: META_NAMESPACES.namespaces,
+      operations: [document(namespace.ns, namespaceBody(namespace), versionOf(namespace))],
     });
   }
 

@@ -5,7 +5,7 @@ import type { Forwarding } from '../forwarding';
 import type { NodeIdentity } from '../identity';
 import type { Clock, LogStore, Network } from '../ports';
 import type { Replica } from '../replica';
-import type { Routing } from '../replicated-engine';
+import type { Routing } from '../routing';
 import type { SnapshotArchive, SnapshotRecord } from './archive';
 import { LogHold } from './log-hold';
 import { NamedSnapshots, type SnapshotObserver } from './named-snapshots';

@@ -5,7 +5,7 @@ import type { Driver } from '../driver';
 import type { Forwarding } from '../forwarding';
 import type { Clock, LogSegment, LogStore } from '../ports';
 import type { Replica } from '../replica';
-import type { Routing } from '../replicated-engine';
+import type { Routing } from '../routing';
 import type { SnapshotArchive, SnapshotRecord } from './archive';
 import type { NamedSnapshots } from './named-snapshots';
 import type { PartExchange } from './part-exchange';
@@ -91,6 +91,7 @@ export class SnapshotService implements SnapshotOperations {
 
   async dump(ns?: string): Promise<DumpStream> {
     const { driver, routing, clock } = this.options;
+    if (ns !== undefined) routing.refuseOutside(ns);
     const replicas =
       ns === undefined
         ? [...driver.all()].filter(({ group }) => group !== META_GROUP)

@@ -16,6 +16,8 @@ export const PeerKind = {
   /** Who the asked node knows: for one that has lost touch with the meta group. */
   nodes: 22,
   scan: 23,
+  /** Rows of a namespace that is being moved to the asking node's group. */
+  namespaceRows: 26,
   /** What the asked node has of a group in a named snapshot. */
   snapshotPart: 28,
   /** Requests of nodes that are not members yet. */

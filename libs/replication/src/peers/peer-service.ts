@@ -1,11 +1,14 @@
-import { decodeOutcome, encodeOutcome, stampCommand } from '#codec';
+import { commandNamespace, decodeOutcome, encodeOutcome, stampCommand } from '#codec';
 import { StateError, type CommandOutcome, type GroupId, type MemberId, type ReadRequest } from '#contracts';
 import type { Message } from '#raft';
 import { refuseBytesWhenFull } from '../disk-space';
 import type { Driver } from '../driver';
 import type { Consistency, ReadAnswer } from '../engine';
 import type { Forwarding } from '../forwarding';
+import type { Borders } from '../meta/borders';
 import { noLeader } from '../pending-reads';
+import { proposeForwarded } from '../propose-command';
+import { moved } from '../refusals';
 import type { Clock, LogStore, Network } from '../ports';
 import type { Replica } from '../replica';
 import { readFrom } from '../replicated-engine';
@@ -28,6 +31,8 @@ export interface PeerServiceOptions {
   readonly clock: Clock;
   /** Nodes that hold a replica of a group, as far as this node knows. */
   readonly holders: (group: GroupId) => readonly MemberId[];
+  /** Who may be told what a group holds, and may be sent what goes into it. */
+  readonly borders: Borders;
   /** A message for a group that this node does not hold: it may be about to. */
   readonly onStranger: (group: GroupId, message: Message) => void;
   /** A message that offers a snapshot: its bytes are fetched before the core sees it. */
@@ -59,6 +64,7 @@ export class PeerService implements Forwarding {
   ): Promise<CommandOutcome> {
     const to = leader === undefined ? this.nearestHolder(group) : leader;
     if (to === 0 || to === undefined || to === this.options.member) throw noLeader();
+    this.refuseCommandBeyond(group, to, command);
     const body = encodeForwardedWrite({ group, hops: hops + 1, timeoutMs, command });
     return decodeOutcome(await this.options.network.request(to, PeerKind.write, body, { timeoutMs }));
   }
@@ -71,8 +77,21 @@ export class PeerService implements Forwarding {
   ): Promise<ReadAnswer> {
     const to = this.nearestHolder(group);
     if (to === undefined) throw noLeader();
+    this.refuseBeyond(group, to);
     const body = encodeForwardedRead({ group, timeoutMs, consistency, request });
     return decodeReadAnswer(await this.options.network.request(to, PeerKind.read, body, { timeoutMs }));
+  }
+
+  /** A pinned group's requests stay among nodes of its regions, whatever stale route led here. */
+  private refuseBeyond(group: GroupId, other: MemberId): void {
+    const { borders, member } = this.options;
+    if (!borders.mayCarry(group, member) || !borders.mayCarry(group, other)) throw moved();
+  }
+
+  /** What a namespace is to a group is decided from outside of it, too: that says no more than the documents do. */
+  private refuseCommandBeyond(group: GroupId, other: MemberId, command: Uint8Array): void {
+    if (!this.options.borders.isPinned(group)) return;
+    if (commandNamespace(command)?.isWrite === true) this.refuseBeyond(group, other);
   }
 
   private nearestHolder(group: GroupId): MemberId | undefined {
@@ -85,6 +104,7 @@ export class PeerService implements Forwarding {
     for (const { group, message } of readRaftFrame(body)) {
       // The link has proven who is there; a message that claims another sender is not stepped.
       if (message.from !== from || message.to !== this.options.member) continue;
+      if (!this.options.borders.mayCarry(group, from)) continue;
       const replica = this.options.driver.get(group);
       if (replica === undefined) this.options.onStranger(group, message);
       else if (message.snapshot !== undefined) this.options.onSnapshotOffer(replica, message);
@@ -93,30 +113,32 @@ export class PeerService implements Forwarding {
   }
 
   private async onRequest(from: MemberId, kind: number, body: Uint8Array): Promise<Uint8Array> {
-    if (kind === PeerKind.write) return this.serveWrite(body);
-    if (kind === PeerKind.read) return this.serveRead(body);
+    if (kind === PeerKind.write) return this.serveWrite(from, body);
+    if (kind === PeerKind.read) return this.serveRead(from, body);
     const other = this.options.others.get(kind);
     if (other === undefined)
       throw new StateError('invalid_request', `Unknown kind of peer request: ${kind}.`);
     return other(from, body);
   }
 
-  private async serveWrite(body: Uint8Array): Promise<Uint8Array> {
+  private async serveWrite(from: MemberId, body: Uint8Array): Promise<Uint8Array> {
     const { group, hops, timeoutMs, command } = decodeForwardedWrite(body);
     const { clock, driver } = this.options;
     const replica = driver.get(group);
+    this.refuseCommandBeyond(group, from, command);
     if (replica?.isLeader === true) {
       refuseBytesWhenFull(this.options.log, command);
       // The time of a command is that of the leader that proposes it.
       stampCommand(command, clock.wallMs());
-      return encodeOutcome(await replica.propose(command, clock.monotonicMs() + timeoutMs));
+      return encodeOutcome(await proposeForwarded(replica, command, clock.monotonicMs() + timeoutMs));
     }
     if (replica === undefined || hops >= MAX_HOPS) throw noLeader();
     return encodeOutcome(await this.write(group, replica.leader, command, timeoutMs, hops));
   }
 
-  private async serveRead(body: Uint8Array): Promise<Uint8Array> {
+  private async serveRead(from: MemberId, body: Uint8Array): Promise<Uint8Array> {
     const { group, timeoutMs, consistency, request } = decodeForwardedRead(body);
+    this.refuseBeyond(group, from);
     const replica = this.options.driver.get(group);
     if (replica === undefined) throw noLeader();
     return encodeReadAnswer(

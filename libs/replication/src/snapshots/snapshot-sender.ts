@@ -8,6 +8,8 @@ export interface SnapshotSenderOptions {
   readonly clock: Clock;
   readonly digest: Digest;
   readonly replica: (group: GroupId) => Replica | undefined;
+  /** Whether a node may have what the group holds. */
+  readonly mayCarry: (group: GroupId, member: MemberId) => boolean;
   readonly chunkBytes: number;
   /** A transfer nobody asked about for this long is given up, and the follower probed again. */
   readonly idleMs: number;
@@ -51,6 +53,11 @@ export class SnapshotSender {
   /** Answers a request for a chunk. Rejects with `conflict` when the transfer is gone and must start over. */
   serve(from: MemberId, body: Uint8Array): Promise<Uint8Array> {
     const { group, transfer: id, sequence } = decodeChunkRequest(body);
+    if (!this.options.mayCarry(group, from)) {
+      return Promise.reject(
+        new StateError('region_not_allowed', 'The group may not leave the regions of its placement.'),
+      );
+    }
     const nowMs = this.options.clock.monotonicMs();
     const offer = this.offers.get(`${group}/${from}`);
     if (offer !== undefined) offer.sinceMs = nowMs;

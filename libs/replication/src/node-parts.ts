@@ -1,0 +1,73 @@
+import type { GroupId, MemberId } from '#contracts';
+import type { ClusterAdmin } from './cluster-admin';
+import { DEFAULT_GROUP } from './default-group';
+import type { Driver } from './driver';
+import type { Forwarding } from './forwarding';
+import { ClusterKeeper } from './meta/cluster-keeper';
+import type { Directory } from './meta/directory';
+import { LostNodes } from './meta/lost-nodes';
+import type { MetaWriter } from './meta/meta-writer';
+import { NodeSnapshots } from './named-snapshots/node-snapshots';
+import type { NodeOptions } from './node-options';
+import type { NodeTuning } from './node-tuning';
+import type { Placements } from './placements';
+
+/** What the parts of a node that are made here need of the others. */
+export interface NodeParts {
+  readonly driver: Driver;
+  readonly directory: Directory;
+  readonly writer: MetaWriter;
+  readonly admin: ClusterAdmin;
+  readonly placements: Placements;
+}
+
+export function keeperOf(
+  { identity, network, clock, defaultReplicas, observer }: NodeOptions,
+  { nodeLostMs, balanceMs }: NodeTuning,
+  { driver, directory, writer, admin }: NodeParts,
+): ClusterKeeper {
+  return new ClusterKeeper({
+    driver,
+    directory,
+    writer,
+    founders: identity.founders,
+    defaultGroup: DEFAULT_GROUP,
+    defaultReplicas,
+    gather: () => admin.gather(),
+    ask: (member) => admin.ask(member),
+    lost: new LostNodes({ member: identity.member, directory, network, clock, graceMs: nodeLostMs }),
+    clock,
+    balanceMs,
+    handOver: (handover) => admin.askToHandOver(handover),
+    onError: (error) => observer.warning('keeping the cluster', error),
+  });
+}
+
+export function snapshotsOf(
+  options: NodeOptions,
+  parts: NodeParts & {
+    readonly forwarding: Forwarding;
+    readonly holders: (group: GroupId) => readonly MemberId[];
+  },
+): NodeSnapshots {
+  const { snapshots: archive, snapshotPolicy: policy, observer } = options;
+  const { driver, directory, writer, placements, forwarding, holders } = parts;
+  return new NodeSnapshots({
+    ...options,
+    archive,
+    policy,
+    driver,
+    region: options.address.region,
+    routing: placements.routes,
+    forwarding,
+    groups: () => directory.groups.keys(),
+    holders,
+    nameOf: (member) => directory.nodes.get(member)?.name ?? `member ${member}`,
+    leadsMeta: () => writer.leads,
+    observer: {
+      taken: (result, seconds) => observer.snapshotTaken?.(result, seconds),
+      mismatch: (what) => observer.statesDiffer?.(what),
+      warning: (what, error) => observer.warning(what, error),
+    },
+  });
+}

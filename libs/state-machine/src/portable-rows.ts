@@ -1,0 +1,142 @@
+import { ByteReader, ByteWriter } from '#codec';
+import type { CommitSeq } from '#contracts';
+import { readApplied } from './counters';
+import { NAMESPACE_TABLES, NO_VALUE, Table } from './format';
+import { EXPIRING_TABLES, expiryKeyOf } from './expiring-rows';
+import { commitKey, namespacePrefix, prefixRange } from './keys';
+import { type NamespaceRow, encodeNamespace, readNamespace } from './namespaces';
+import type { StateReader } from './state-reader';
+
+/** A row of a namespace without the number that its namespace has in one group; FORMAT.md, "Portable rows". */
+export interface PortableRow {
+  readonly table: number;
+  /** The key without its table and the namespace's number. */
+  readonly rest: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** Where an export goes on: after this row. */
+export type PortablePlace = Pick<PortableRow, 'table' | 'rest'>;
+
+export interface PortablePage {
+  /** Encoded rows; nothing for a namespace that is not there. */
+  readonly rows: Uint8Array;
+  readonly next: PortablePlace | undefined;
+}
+
+const PREFIX_BYTES = 5;
+const COMMIT_SEQ_BYTES = 8;
+/** Time and kind of an expiry row, which come before the namespace's number. */
+const EXPIRY_BYTES = 7;
+const NO_NUMBER = 0;
+
+/**
+ * Rows of a namespace in one order, from after `after` on, about as many as fit `maxBytes` and at least one; the
+ * namespace's own row is the last. Equal states give equal pages, whatever number the namespace has in its group.
+ */
+export function exportRows(
+  reader: StateReader,
+  ns: string,
+  after: PortablePlace | undefined,
+  maxBytes: number,
+): PortablePage {
+  const namespace = readNamespace(reader, ns);
+  if (namespace === undefined) return { rows: NO_VALUE, next: undefined };
+  const writer = new ByteWriter(maxBytes + 65_536);
+  for (const row of rowsAfter(reader, namespace, after)) {
+    writer.u8(row.table);
+    writer.sized(row.rest);
+    writer.sized(row.value);
+    if (writer.length < maxBytes || row.table === Table.namespaces) continue;
+    return { rows: writer.finish(), next: { table: row.table, rest: row.rest } };
+  }
+  return { rows: writer.finish(), next: undefined };
+}
+
+export function* decodeRows(rows: Uint8Array): Generator<PortableRow> {
+  const reader = new ByteReader(rows);
+  while (reader.remaining > 0) yield { table: reader.u8(), rest: reader.sized(), value: reader.sized() };
+}
+
+/** The key of a portable row for a namespace of this number. */
+export function keyOfRow({ table, rest }: PortablePlace, number: number): Uint8Array {
+  // Where the number does not come first, it stands after what the rows are ordered by.
+  const before =
+    table === Table.commits ? COMMIT_SEQ_BYTES : table === Table.expiryIndex ? EXPIRY_BYTES : 0;
+  const writer = new ByteWriter(PREFIX_BYTES + rest.length);
+  writer.u8(table);
+  writer.raw(rest.subarray(0, before));
+  writer.u32(number);
+  writer.raw(rest.subarray(before));
+  return writer.finish();
+}
+
+function* rowsAfter(
+  reader: StateReader,
+  namespace: NamespaceRow,
+  after: PortablePlace | undefined,
+): Generator<PortableRow> {
+  const { number } = namespace;
+  const tables: readonly number[] = [...NAMESPACE_TABLES, Table.commits, Table.expiryIndex];
+  const first = after === undefined ? 0 : tables.indexOf(after.table);
+  if (first < 0) throw new Error(`an export cannot go on in the table ${after?.table}`);
+  for (const table of tables.slice(first)) {
+    const from = table === after?.table ? after.rest : undefined;
+    if (table === Table.commits) yield* commitRows(reader, number, from);
+    else if (table === Table.expiryIndex) yield* expiryRows(reader, number, from);
+    else yield* tableRows(reader, { table, number, after: from });
+  }
+  const { historyFloor } = readApplied(reader);
+  const compactedThrough = Math.max(namespace.compactedThrough, historyFloor - 1) as CommitSeq;
+  const value = encodeNamespace({ ...namespace, number: NO_NUMBER, compactedThrough });
+  yield { table: Table.namespaces, rest: NO_VALUE, value };
+}
+
+function* tableRows(
+  reader: StateReader,
+  { table, number, after }: { readonly table: number; readonly number: number; readonly after?: Uint8Array },
+): Generator<PortableRow> {
+  const prefix = namespacePrefix(table, number);
+  const range = prefixRange(prefix);
+  const gte = after === undefined ? range.gte : justAfter(prefix, after);
+  for (const [key, value] of reader.scan({ gte, lt: range.lt })) {
+    yield { table, rest: key.subarray(PREFIX_BYTES), value };
+  }
+}
+
+/** Positions that the history still shows have one; changes of one position follow each other. */
+function* commitRows(reader: StateReader, number: number, after?: Uint8Array): Generator<PortableRow> {
+  let last = after === undefined ? 0 : new ByteReader(after).u64();
+  for (const { rest } of tableRows(reader, { table: Table.changes, number })) {
+    const seq = new ByteReader(rest).u64();
+    if (seq <= last) continue;
+    last = seq;
+    const value = reader.get(commitKey(seq, number));
+    if (value !== undefined) yield { table: Table.commits, rest: rest.subarray(0, COMMIT_SEQ_BYTES), value };
+  }
+}
+
+/** By what they speak of, and then in the order of those rows. */
+function* expiryRows(reader: StateReader, number: number, after?: Uint8Array): Generator<PortableRow> {
+  const reached = after === undefined ? 0 : (after[EXPIRY_BYTES - 1] ?? 0);
+  for (const { table, kind } of EXPIRING_TABLES) {
+    if (kind < reached) continue;
+    const from = kind === reached ? after?.subarray(EXPIRY_BYTES) : undefined;
+    for (const row of tableRows(reader, { table, number, after: from })) {
+      const key = expiryKeyOf(table, number, row);
+      if (key === undefined) continue;
+      const writer = new ByteWriter(EXPIRY_BYTES + row.rest.length);
+      writer.raw(key.subarray(1, 1 + EXPIRY_BYTES));
+      writer.raw(row.rest);
+      yield { table: Table.expiryIndex, rest: writer.finish(), value: NO_VALUE };
+    }
+  }
+}
+
+function justAfter(prefix: Uint8Array, rest: Uint8Array): Uint8Array {
+  const writer = new ByteWriter(prefix.length + rest.length + 1);
+  writer.raw(prefix);
+  writer.raw(rest);
+  writer.u8(0);
+  return writer.finish();
+}

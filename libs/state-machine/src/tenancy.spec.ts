@@ -1,0 +1,154 @@
+/** Goal: a namespace that moves between groups arrives as it was, and leaves nothing. Method: two states, real commands. */
+import { encodeCommand } from '#codec';
+import type { Applied, Command, CommitSeq, LogIndex, Operation, TenancyState, Term } from '#contracts';
+import { MemoryStateStore, sha256 } from '#testkit';
+import { ApplyBatch } from './apply-batch';
+import { readApplied } from './counters';
+import { evaluateRead } from './evaluate-read';
+import { exportRows, type PortablePlace } from './portable-rows';
+import { firstAvailable, readChanges } from './read-changes';
+import { readTenancies } from './tenancies';
+
+const NS = 'agent://moves';
+const OTHER = 'agent://stays';
+const START_MS = Date.UTC(2026, 10, 23, 9);
+
+function run(store: MemoryStateStore, command: Command, tsMs = START_MS): Applied {
+  const batch = new ApplyBatch(store, sha256);
+  const index = (readApplied(store).appliedIndex + 1) as LogIndex;
+  const applied = batch.apply(index, 2 as Term, encodeCommand(command, tsMs));
+  store.write(batch.finish());
+  return applied;
+}
+
+function put(id: string, more: Partial<Extract<Operation, { op: 'put' }>> = {}): Operation {
+  return { op: 'put', id, type: 'object', bodyJson: '{"a":1}', tags: { t: id }, parents: [], ...more };
+}
+
+function write(store: MemoryStateStore, ns: string, ...operations: readonly Operation[]): void {
+  expect(run(store, { kind: 'write', ns, operations }).outcome.kind).toBe('done');
+}
+
+function become(store: MemoryStateStore, state: TenancyState, generation = 1, seqFloor = 0): string {
+  return run(store, { kind: 'tenancy', ns: NS, generation, state, seqFloor: seqFloor as CommitSeq }).outcome
+    .kind;
+}
+
+/** A group with two namespaces, whose rows of every table are there; another with positions of its own. */
+function twoGroups(): { from: MemoryStateStore; to: MemoryStateStore } {
+  const from = new MemoryStateStore();
+  for (let at = 0; at < 30; at++) {
+    write(from, NS, put(`o-${at % 20}`, at % 3 === 0 ? { ttlSeconds: 60 + at } : {}));
+    write(from, OTHER, put(`o-${at % 7}`));
+  }
+  write(from, NS, { op: 'delete', id: 'o-4' }, put('late', { type: 'task' }));
+  run(from, { kind: 'compact', retentionMs: 1e9, retentionCommits: 40, limit: 1_000 });
+  const to = new MemoryStateStore();
+  write(to, OTHER, put('other'));
+  run(to, { kind: 'compact', retentionMs: 0, retentionCommits: 0, limit: 1_000 }, START_MS + 5);
+  return { from, to };
+}
+
+function copy(from: MemoryStateStore, to: MemoryStateStore, pageBytes: number): number {
+  let after: PortablePlace | undefined;
+  let pages = 0;
+  do {
+    const { rows, next } = exportRows(from, NS, after, pageBytes);
+    expect(run(to, { kind: 'import', ns: NS, generation: 1, rows }).outcome.kind).toBe('done');
+    after = next;
+    pages += 1;
+  } while (after !== undefined);
+  return pages;
+}
+
+function all(store: MemoryStateStore, ns = NS): unknown {
+  const page = (request: object): unknown =>
+    evaluateRead(store, { kind: 'query', ns, order: 'id', limit: 1_000, ...request }, START_MS);
+  return [
+    page({}),
+    page({ order: '-commit_seq' }),
+    page({ type: 'task' }),
+    page({ tags: { t: 'o-3' } }),
+    readChanges(store, ns, 1 as CommitSeq, 1e9).batches,
+    firstAvailable(store, ns),
+  ];
+}
+
+const rowsOf = (store: MemoryStateStore): string[] =>
+  [...store.scan({ gte: Uint8Array.of(0), lt: Uint8Array.of(0xff) })].map(([key, value]) =>
+    Buffer.concat([key, value]).toString('latin1'),
+  );
+
+test.each([1, 300, 1e9])(
+  'arrives with objects, indexes, history and expiry, in pages of %d bytes',
+  (pageBytes) => {
+    const { from, to } = twoGroups();
+    expect(become(from, 'frozen')).toBe('done');
+    expect(become(to, 'loading')).toBe('done');
+    const pages = copy(from, to, pageBytes);
+    expect(pages > 1).toBe(pageBytes < 1_000);
+    expect(exportRows(to, NS, undefined, 1e9)).toEqual(exportRows(from, NS, undefined, 1e9));
+    expect(all(to)).toEqual(all(from));
+
+    const { commitSeq } = readApplied(from);
+    expect(become(to, 'here', 1, commitSeq)).toBe('done');
+    const applied = run(to, { kind: 'write', ns: NS, operations: [put('new')] });
+    expect(applied.outcome).toMatchObject({ kind: 'done', commitSeq: commitSeq + 1 });
+    // What goes by time or by age finds what came in.
+    const expired = run(to, { kind: 'expire', limit: 1_000 }, START_MS + 86_400_000);
+    expect(expired.changes.find(({ ns }) => ns === NS)?.events.length).toBe(5);
+    run(to, { kind: 'compact', retentionMs: 0, retentionCommits: 0, limit: 10_000 }, START_MS + 1e9);
+    expect(readChanges(to, NS, 1 as CommitSeq, 1e9).batches).toEqual([]);
+  },
+);
+
+test('is erased in steps, without a trace, and others stay', () => {
+  const { from } = twoGroups();
+  const others = all(from, OTHER);
+  become(from, 'frozen');
+  expect(run(from, { kind: 'erase', ns: NS, limit: 10 }).outcome).toMatchObject({ kind: 'rejected' });
+  become(from, 'away');
+  let steps = 0;
+  for (let left = true; left; steps++) {
+    const { outcome } = run(from, { kind: 'erase', ns: NS, limit: 10 });
+    if (outcome.kind !== 'done') throw new Error(outcome.detail);
+    left = outcome.results.length > 0;
+    // Whatever else the group does meanwhile finds its own rows in order.
+    run(from, { kind: 'expire', limit: 2 }, START_MS + 61_000);
+  }
+  expect(steps).toBeGreaterThan(5);
+  expect(rowsOf(from).filter((row) => row.includes('o-1') && row.includes(NS))).toEqual([]);
+  expect(rowsOf(from).filter((row) => row.includes(NS)).length).toBe(1);
+  expect(all(from, OTHER)).toEqual(others);
+  expect(exportRows(from, NS, undefined, 1e9)).toEqual({ rows: new Uint8Array(0), next: undefined });
+});
+
+describe('a tenancy', () => {
+  it('goes one way within a generation, and never back to an older one', () => {
+    const { from, to } = twoGroups();
+    expect([become(from, 'frozen', 2), become(from, 'frozen', 1)]).toEqual(['done', 'rejected']);
+    expect([become(from, 'away', 2), become(from, 'frozen', 2)]).toEqual(['done', 'done']);
+    expect(readTenancies(from).get(NS)).toEqual({ generation: 2, state: 'away' });
+    expect(become(from, 'loading', 2)).toBe('rejected');
+
+    expect(run(to, { kind: 'import', ns: NS, generation: 1, rows: new Uint8Array(0) }).outcome.kind).toBe(
+      'rejected',
+    );
+    expect([become(to, 'loading'), become(to, 'loading'), become(to, 'here'), become(to, 'loading')]).toEqual(
+      ['done', 'done', 'done', 'done'],
+    );
+    expect(readTenancies(to).get(NS)).toEqual({ generation: 1, state: 'here' });
+  });
+
+  it('is not loaded into over rows of an earlier time', () => {
+    const { from } = twoGroups();
+    become(from, 'frozen', 1);
+    become(from, 'away', 1);
+    expect(become(from, 'loading', 2)).toBe('rejected');
+    while (readApplied(from).appliedIndex < 1_000) {
+      const { outcome } = run(from, { kind: 'erase', ns: NS, limit: 1_000 });
+      if (outcome.kind === 'done' && outcome.results.length === 0) break;
+    }
+    expect(become(from, 'loading', 2)).toBe('done');
+  });
+});
