@@ -22,6 +22,7 @@ import {
   encodeQuestion,
   encodeScanAnswer,
 } from './history/history-bodies';
+import { decodeBusMessage, encodeBatchMessage, encodeNewestMessage } from './history/bus-messages';
 import { PeerKind } from './peers/peer-kinds';
 import { RaftFrame, readRaftFrame } from './peers/raft-frame';
 import {
@@ -170,6 +171,8 @@ const SAMPLES: readonly (readonly [name: string, encoded: Uint8Array])[] = [
   ['changes-answer', encodeChangesAnswer(changesAnswer)],
   ['scan-question', encodeQuestion(scanQuestion)],
   ['scan-answer', encodeScanAnswer(scanAnswer)],
+  ['bus-batch', encodeBatchMessage(group, changesAnswer.batches[0]!)],
+  ['bus-newest', encodeNewestMessage(group, 'a', commitSeq(8))],
   ['row-configuration-key', CONF_STATE_KEY],
   ['row-configuration', encodeConfState(conf)],
   ['row-installed-key', INSTALLED_KEY],
@@ -238,6 +241,21 @@ describe('the golden bytes are read', () => {
     expect(decodeChangesAnswer(goldenBytes('changes-answer'))).toEqual(changesAnswer);
     expect(decodeScanQuestion(goldenBytes('scan-question'))).toEqual(scanQuestion);
     expect(decodeScanAnswer(goldenBytes('scan-answer'))).toEqual(scanAnswer);
+  });
+
+  test('as messages on the bus', () => {
+    expect(decodeBusMessage(goldenBytes('bus-batch'))).toEqual({
+      kind: 'batch',
+      group,
+      batch: changesAnswer.batches[0],
+    });
+    expect(decodeBusMessage(goldenBytes('bus-newest'))).toEqual({
+      kind: 'newest',
+      group,
+      ns: 'a',
+      commitSeq: 8,
+    });
+    expect(() => decodeBusMessage(bytes('\u0002\u0001....'))).toThrow('version 2');
   });
 
   test('as rows of a replica', () => {

@@ -19,6 +19,7 @@ import type { SeededStream } from './random';
 import { processDisk } from './process-disk';
 import type { SafetyRules } from './safety-rules';
 import { Life, type Scheduler } from './scheduler';
+import type { SimBus } from './sim-bus';
 import type { SimNetwork } from './sim-network';
 import { type SimulatedBug, raftBug } from './planted-bug';
 import { WatchedLog } from './watched-log';
@@ -27,6 +28,8 @@ export interface SimHostOptions {
   readonly identity: NodeIdentity;
   readonly scheduler: Scheduler;
   readonly network: SimNetwork;
+  /** Two clusters of five have one beside the links. */
+  readonly bus: SimBus | undefined;
   readonly random: SeededStream;
   readonly rules: SafetyRules;
   readonly clockError: ClockError;
@@ -226,6 +229,7 @@ export class SimHost {
       log,
       stores: this.recordedStores(life),
       network: network.attach(member, life, (from) => this.accepts(from)),
+      bus: this.options.bus?.attach(life),
       address: {
         region: 'local',
         host: this.identity.name,
