@@ -1,4 +1,5 @@
 import { type Registry, Counter, Gauge, Histogram } from 'prom-client';
+import { SnapshotMetrics } from './snapshot-metrics';
 
 /** What the engine tells as it works, as plain calls: it knows nothing of Prometheus. Durations in seconds. */
 export interface EngineObserver {
@@ -18,6 +19,8 @@ export interface EngineObserver {
   /** The certificate now in use ends then, in seconds since 1970. */
   certificateLoaded(use: 'clients' | 'peers', notAfterSeconds: number): void;
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void;
+  /** Two replicas had different states at the same entry. */
+  statesDiffered(): void;
   /** Says where the gauges come from, once; until then a scrape leaves them out. */
   readGauges(gauges: () => EngineGauges): void;
 }
@@ -60,9 +63,8 @@ export class EngineMetrics implements EngineObserver {
   private readonly proposalsFailed: Counter;
   private readonly peerSeconds: Histogram;
   private readonly handshakesRefused: Counter;
-  private readonly snapshots: Counter;
-  private readonly snapshotSeconds: Histogram;
   private readonly certificateEnds: Gauge;
+  private readonly snapshots: SnapshotMetrics;
   private gauges: (() => EngineGauges) | undefined;
 
   constructor(registry: Registry) {
@@ -133,18 +135,7 @@ export class EngineMetrics implements EngineObserver {
       registers,
     });
     this.certificateEnds = certificateEnds(registry);
-    this.snapshots = new Counter({
-      name: 'snapshot_total',
-      help: 'Snapshots taken',
-      labelNames: ['result'],
-      registers,
-    });
-    this.snapshotSeconds = new Histogram({
-      name: 'snapshot_duration_seconds',
-      help: 'Time to take a snapshot',
-      buckets: [0.1, 0.5, 1, 5, 10, 30, 60, 300],
-      registers,
-    });
+    this.snapshots = new SnapshotMetrics(registry);
     this.registerGauges(registry);
     this.showFromTheStart();
   }
@@ -156,7 +147,6 @@ export class EngineMetrics implements EngineObserver {
     for (const reason of ['overflow', 'stalled', 'compacted', 'interrupted'])
       this.watchDrops.inc({ reason }, 0);
     for (const reason of ['no_leader', 'overloaded', 'timeout']) this.proposalsFailed.inc({ reason }, 0);
-    for (const result of ['ok', 'failed']) this.snapshots.inc({ result }, 0);
   }
 
   readGauges(gauges: () => EngineGauges): void {
@@ -209,8 +199,11 @@ export class EngineMetrics implements EngineObserver {
   }
 
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void {
-    this.snapshots.inc({ result });
-    this.snapshotSeconds.observe(seconds);
+    this.snapshots.taken(result, seconds);
+  }
+
+  statesDiffered(): void {
+    this.snapshots.differed();
   }
 
   private registerGauges(registry: Registry): void {
