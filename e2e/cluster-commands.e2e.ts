@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from './launcher/client';
-import { freePortsInARow } from './launcher/free-ports';
+import { freePorts, freePortsInARow } from './launcher/free-ports';
 import { Scratch } from './launcher/scratch';
 
 const ROOT = path.join(__dirname, '..');
