@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from './launcher/client';
-import { freePortsInARow } from './launcher/free-ports';
+import { freePorts, freePortsInARow } from './launcher/free-ports';
 import { Scratch } from './launcher/scratch';
 
 const ROOT = path.join(__dirname, '..');
@@ -128,6 +128,7 @@ describe('npm run cluster', () => {
   test('forms, outlives a killed node, takes it back, hands leadership over, and stops', async () => {
     const http = await freePortsInARow();
     const [admin, peer] = [http + 3, http + 6];
+    const [natsPort = 0] = await freePorts(1);
     const options = [
       '--data-dir',
       await scratch.folder(),
@@ -137,6 +138,8 @@ describe('npm run cluster', () => {
       admin,
       '--peer-port',
       peer,
+      '--nats-port',
+      natsPort,
     ];
     const { runner, printed } = start(options.map(String));
     const urls = [0, 1, 2].map((at) => `http://127.0.0.1:${http + at}`);

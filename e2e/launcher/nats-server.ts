@@ -25,11 +25,15 @@ export class NatsServer {
   private constructor(
     readonly port: number,
     private readonly args: readonly string[],
+    private readonly environment: Readonly<Record<string, string>>,
   ) {}
 
-  static async start(args: readonly string[] = []): Promise<NatsServer> {
+  static async start(
+    args: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<NatsServer> {
     const [port = 0] = await freePorts(1);
-    const server = new NatsServer(port, args);
+    const server = new NatsServer(port, args, environment);
     await server.again();
     return server;
   }
@@ -40,6 +44,7 @@ export class NatsServer {
 
   async again(): Promise<void> {
     const child = spawn(program(), ['--addr', '127.0.0.1', '--port', `${this.port}`, ...this.args], {
+      env: { ...process.env, ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;

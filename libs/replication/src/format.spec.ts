@@ -23,6 +23,7 @@ import {
   encodeScanAnswer,
 } from './history/history-bodies';
 import { decodeRowAnswer, decodeRowRequest, encodeRowAnswer, encodeRowRequest } from './moves/row-request';
+import { decodeBusMessage, encodeBatchMessage, encodeNewestMessage } from './history/bus-messages';
 import { PeerKind } from './peers/peer-kinds';
 import { RaftFrame, readRaftFrame } from './peers/raft-frame';
 import {
@@ -178,6 +179,8 @@ const SAMPLES: readonly (readonly [name: string, encoded: Uint8Array])[] = [
   ['namespace-rows-next', encodeRowRequest(rowRequest)],
   ['namespace-rows', encodeRowAnswer(rowAnswer)],
   ['namespace-rows-last', encodeRowAnswer({ ...rowAnswer, next: undefined })],
+  ['bus-batch', encodeBatchMessage(group, changesAnswer.batches[0]!)],
+  ['bus-newest', encodeNewestMessage(group, 'a', commitSeq(8))],
   ['row-configuration-key', CONF_STATE_KEY],
   ['row-configuration', encodeConfState(conf)],
   ['row-installed-key', INSTALLED_KEY],
@@ -256,6 +259,21 @@ describe('the golden bytes are read', () => {
     expect(decodeRowRequest(goldenBytes('namespace-rows-next'))).toEqual(rowRequest);
     expect(decodeRowAnswer(goldenBytes('namespace-rows'))).toEqual(rowAnswer);
     expect(decodeRowAnswer(goldenBytes('namespace-rows-last'))).toEqual({ ...rowAnswer, next: undefined });
+  });
+
+  test('as messages on the bus', () => {
+    expect(decodeBusMessage(goldenBytes('bus-batch'))).toEqual({
+      kind: 'batch',
+      group,
+      batch: changesAnswer.batches[0],
+    });
+    expect(decodeBusMessage(goldenBytes('bus-newest'))).toEqual({
+      kind: 'newest',
+      group,
+      ns: 'a',
+      commitSeq: 8,
+    });
+    expect(() => decodeBusMessage(bytes('\u0002\u0001....'))).toThrow('version 2');
   });
 
   test('as rows of a replica', () => {

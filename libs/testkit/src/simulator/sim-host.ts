@@ -21,6 +21,7 @@ import type { SeededStream } from './random';
 import { processDisk } from './process-disk';
 import type { SafetyRules } from './safety-rules';
 import { Life, type Scheduler } from './scheduler';
+import type { SimBus } from './sim-bus';
 import type { SimNetwork } from './sim-network';
 import { type SimulatedBug, raftBug } from './planted-bug';
 import { WatchedLog } from './watched-log';
@@ -29,6 +30,8 @@ export interface SimHostOptions {
   readonly identity: NodeIdentity;
   readonly scheduler: Scheduler;
   readonly network: SimNetwork;
+  /** Two clusters of five have one beside the links. */
+  readonly bus: SimBus | undefined;
   readonly random: SeededStream;
   readonly rules: SafetyRules;
   readonly clockError: ClockError;
@@ -238,6 +241,7 @@ export class SimHost {
       newSnapshotId: () => `snap-${member}-${this.lives}-${++this.snapshotsNamed}`,
       stores: this.recordedStores(life),
       network: network.attach(member, life, (from) => this.accepts(from)),
+      bus: this.options.bus?.attach(life),
       address: {
         region: 'local',
         host: this.identity.name,

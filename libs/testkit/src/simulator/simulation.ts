@@ -15,6 +15,7 @@ import { Membership } from './membership';
 import { SafetyRules } from './safety-rules';
 import { Scheduler, type Occurrence } from './scheduler';
 import { ProcessKilled, SimHost } from './sim-host';
+import { SimBus } from './sim-bus';
 import { SimNetwork } from './sim-network';
 import { Trace } from './trace';
 import { WatchingClient } from './watching-client';
@@ -61,6 +62,7 @@ export class Simulation implements World {
   readonly decided = new DecidedHistory([OBJECTS, BATCHES]);
   readonly hosts = new Map<MemberId, SimHost>();
   readonly network: SimNetwork;
+  private readonly bus: SimBus | undefined;
   readonly bug: SimulatedBug | undefined;
   private readonly rules = new SafetyRules(this.hosts);
   private readonly recorder = new HistoryRecorder<ObjectInput, ObjectOutput>();
@@ -86,6 +88,9 @@ export class Simulation implements World {
       inspect: (from, _to, _kind, body) => this.guard(() => this.rules.onFrame(from, body)),
       onBroken: (error) => this.broken(error),
     });
+    // Two clusters of five have a bus beside the links: watches hold their promises with it and without.
+    this.bus =
+      seed % 5 === 0 || seed % 5 === 4 ? new SimBus(this.scheduler, this.random.fork('bus')) : undefined;
     const shape = this.random.fork('shape');
     this.makeHosts(shape.chance(0.25) ? 5 : 3);
     this.clients = Array.from({ length: CLIENTS }, (_, at) => this.makeClient(`client ${at + 1}`));
@@ -314,6 +319,7 @@ export class Simulation implements World {
       identity,
       scheduler: this.scheduler,
       network: this.network,
+      bus: this.bus,
       random,
       rules: this.rules,
       clockError: {
