@@ -2,7 +2,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', '**/*.mjs', '**/*.cjs', 'bin/**', 'examples/**/*.mjs'] },
+  { ignores: ['**/dist/**', 'node_modules/**', '**/*.mjs', '**/*.cjs', 'bin/**', 'examples/**/*.mjs'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },

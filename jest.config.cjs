@@ -4,7 +4,11 @@ module.exports = {
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'],
   testEnvironment: 'node',
   testMatch: ['**/*.spec.ts'],
-  moduleNameMapper: { '^#(.*)$': '<rootDir>/libs/$1/src/index.ts' },
+  moduleNameMapper: {
+    '^#(.*)$': '<rootDir>/libs/$1/src/index.ts',
+    // The client names its files as they are called when they are built, as ECMAScript modules must.
+    '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
+  },
   // @fastify/static requires a package that is ESM alone, which Node does and Jest does not.
   transformIgnorePatterns: ['/node_modules/(?!content-disposition/)'],
   transform: {

@@ -62,7 +62,7 @@ function sourcesUnder(folder) {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const file = path.posix.join(folder, entry.name);
-      if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : sourcesUnder(file);
+      if (entry.isDirectory()) return ['node_modules', 'dist'].includes(entry.name) ? [] : sourcesUnder(file);
       return entry.isFile() && isSource(entry.name) ? [file] : [];
     });
 }

@@ -82,7 +82,8 @@ function judgeApp(file: string, specifier: string): string | undefined {
   if (wanted.includes('/'))
     return `${specifier} goes past the door of a library: import #${wanted.split('/')[0]}`;
   if (wanted === 'testkit' && !servesTests(file)) return '#testkit is for tests alone';
-  if (wanted === 'client') return '#client is for programs outside the server';
+  if (wanted === 'client' && file.startsWith('apps/server/'))
+    return '#client is for programs outside the server';
   return ALLOWED[wanted] === undefined ? `${specifier} is no library of this project` : undefined;
 }
 

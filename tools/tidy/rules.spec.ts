@@ -35,6 +35,7 @@ describe('layers', () => {
     ['apps/server/src/a.ts', "import { x } from '../../../libs/wal/src/index';"],
     ['apps/server/src/a.ts', "import { x } from '#testkit';"],
     ['apps/server/src/a.ts', "const x = require('#nothing');"],
+    ['apps/server/src/a.ts', "import { x } from '#client';"],
   ])('%s: %s is refused', (file, text) => {
     expect(findings(layers, { [file]: text })).toHaveLength(1);
   });
@@ -44,6 +45,7 @@ describe('layers', () => {
     ['libs/raft/src/a.spec.ts', "import { x } from '#testkit'; import fs from 'node:fs';"],
     ['libs/wal/src/a.ts', "import { x } from '#replication'; import fs from 'node:fs';"],
     ['apps/cli/src/a.ts', "const { run } = await import('../../server/src/run.js');"],
+    ['apps/cli/src/a.ts', "import { x } from '#client';"],
     ['apps/server/src/a.ts', "import { Injectable } from '@nestjs/common'; import { x } from '#wal';"],
   ])('%s: %s is allowed', (file, text) => {
     expect(findings(layers, { [file]: text })).toEqual([]);

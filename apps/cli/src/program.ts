@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { clusterCommand } from './cluster/cluster-command';
+import { healthCommand } from './health-command';
 import { serveCommand } from './serve-command';
 import { CommandFailure, ExitCode, type Terminal, UsageError } from './terminal';
 import { tokenCommand } from './token/token-command';
@@ -36,7 +37,7 @@ function program(terminal: Terminal): Command {
     .showHelpAfterError('(agentstate --help lists the commands and options)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
-  for (const make of [serveCommand, tokenCommand, clusterCommand, walCommand]) {
+  for (const make of [serveCommand, healthCommand, tokenCommand, clusterCommand, walCommand]) {
     const command = make(terminal);
     command.copyInheritedSettings(root);
     for (const inner of command.commands) inner.copyInheritedSettings(root);
