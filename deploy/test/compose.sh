@@ -7,7 +7,7 @@
 # Docker and Compose are installed where they are missing. A daemon is used if one answers at DOCKER_HOST; otherwise one
 # of our own is started, with its own data, socket and pid file, and stopped by its pid at the end. Where the images
 # that the files name cannot be pulled, they are made of this machine's Debian and Node.
-set -euo pipefail
+set -Eeuo pipefail
 cd "$(dirname "$0")/../.."
 
 WORK=$(mktemp -d -t agentstate-compose.XXXXXX)
@@ -24,7 +24,12 @@ fail() {
   echo "FAIL $*" >&2
   exit 1
 }
+trap 'echo "FAIL line $LINENO: $BASH_COMMAND" >&2' ERR
 
+# Debian's client builds with BuildKit by itself; others need a plugin for it.
+docker() {
+  if [ -x /usr/bin/docker ]; then /usr/bin/docker "$@"; else command docker "$@"; fi
+}
 compose() { docker-compose -p "$PROJECT" --env-file "$WORK/env" -f docker-compose.cluster.yml "$@"; }
 
 finish() {
@@ -43,7 +48,7 @@ finish() {
   [ "$LOGS" = "$WORK/logs" ] || rm -rf "$WORK"
   rm -rf "$WORK/data" "$WORK/exec" "$WORK/rootfs" "$WORK/env"
   if [ "$code" -eq 0 ]; then say "passed; logs in $LOGS"; else
-    tail -n 40 "$LOGS"/*.log >&2
+    tail -n 25 "$LOGS"/*.log >&2
     echo "FAIL: logs in $LOGS" >&2
   fi
   exit "$code"
@@ -88,13 +93,14 @@ wait_for() {
 
 # The images that our files build on: pulled, or made here.
 base_images() {
-  if timeout 60 docker pull -q "$NODE_IMAGE" >"$LOGS/pull.log" 2>&1 &&
-    timeout 60 docker pull -q "$NATS_IMAGE" >>"$LOGS/pull.log" 2>&1; then return; fi
+  if docker pull -q "$NODE_IMAGE" >"$LOGS/pull.log" 2>&1 &&
+    docker pull -q "$NATS_IMAGE" >>"$LOGS/pull.log" 2>&1; then return; fi
   say "no image registry: making $NODE_IMAGE and $NATS_IMAGE of this machine"
   local root=$WORK/rootfs suite mirror
   suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-  mirror=$(sed -n 's/^URIs: //p; s/^deb \(\[[^]]*\] \)\?\(http[^ ]*\) .*/\2/p' \
-    /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -1)
+  mirror=$({ cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null || true; } |
+    sed -n 's/^URIs: //p; s/^deb \(\[[^]]*\] \)\?\(http[^ ]*\) .*/\2/p' | sed -n 1p)
+  [ -n "$mirror" ] || fail "no mirror of Debian is configured here, and no image registry answers"
   PATH="$PATH:/usr/sbin:/sbin" debootstrap --variant=minbase --include=ca-certificates,libstdc++6,nats-server \
     --components=main "$suite" "$root" "$mirror" >"$LOGS/debootstrap.log" 2>&1
   rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,locale,man}/*
