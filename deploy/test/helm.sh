@@ -42,12 +42,16 @@ tool helm "helm.sh/helm/v3/cmd/helm@$HELM_VERSION"
 tool kubeconform "github.com/yannh/kubeconform/cmd/kubeconform@$KUBECONFORM_VERSION"
 
 say "schemas"
-python3 -m pip install --quiet --root-user-action=ignore --target "$WORK/python" "kubernetes-validate==$KUBERNETES_VALIDATE_VERSION" PyYAML
-kubernetes=$WORK/python/kubernetes_validate/kubernetes-json-schema
-# Their references hold for a server that serves them; ours are files.
-for version in $KUBERNETES_VERSIONS; do sed -i "s#/api/_definitions#_definitions#" "$kubernetes/$version-local-strict"/*.json; done
+python3 -m pip install --quiet --root-user-action=ignore --no-deps --target "$WORK/python" "kubernetes-validate==$KUBERNETES_VALIDATE_VERSION" PyYAML
+export PYTHONPATH=$WORK/python
+for version in $KUBERNETES_VERSIONS; do
+  python3 deploy/test/schemas.py kinds "$WORK/schemas/$version" \
+    "$WORK/python/kubernetes_validate/kubernetes-json-schema/$version-local-strict" \
+    configmap-v1 cronjob-batch-v1 ingress-networking-v1 networkpolicy-networking-v1 pod-v1 poddisruptionbudget-policy-v1 \
+    secret-v1 service-v1 serviceaccount-v1 statefulset-apps-v1
+done
 operator=$(module_folder "$PROMETHEUS_OPERATOR")/example/prometheus-operator-crd
-PYTHONPATH=$WORK/python python3 deploy/test/crd_schemas.py "$WORK/crds" \
+python3 deploy/test/schemas.py custom "$WORK/schemas/custom" \
   "$operator/monitoring.coreos.com_servicemonitors.yaml" "$operator/monitoring.coreos.com_prometheusrules.yaml" \
   "$(module_folder "$CERT_MANAGER")/deploy/crds/cert-manager.io_certificates.yaml"
 
@@ -61,8 +65,8 @@ validate() {
   local version=$1
   shift
   kubeconform -strict -summary \
-    -schema-location "$kubernetes/$version-local-strict/{{.ResourceKind}}{{.KindSuffix}}.json" \
-    -schema-location "$WORK/crds/{{.ResourceKind}}{{.KindSuffix}}.json" "$@"
+    -schema-location "$WORK/schemas/$version/{{.ResourceKind}}{{.KindSuffix}}.json" \
+    -schema-location "$WORK/schemas/custom/{{.ResourceKind}}{{.KindSuffix}}.json" "$@"
 }
 must_fail 'an unknown value' helm template x "$CHART" --set replicaCuont=3
 must_fail 'a replica count that is no number' helm template x "$CHART" --set replicaCount=many

@@ -1,6 +1,7 @@
-"""Turns CustomResourceDefinitions into the JSON schemas that kubeconform reads.
+"""Makes the JSON schemas that kubeconform reads: of Kubernetes' own kinds, and of CustomResourceDefinitions.
 
-usage: crd_schemas.py <output folder> <crd.yaml>...
+usage: schemas.py kinds <output folder> <folder of kubernetes-validate> <kind>...
+       schemas.py custom <output folder> <crd.yaml>...
 """
 
 import json
@@ -23,9 +24,21 @@ def strict(schema):
     return made
 
 
-def main(output, files):
-    folder = pathlib.Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
+def kinds(folder, source, names):
+    """Each schema by itself: the definitions that all refer to, by a path on a server, go into each."""
+
+    def local(path):
+        return json.loads(path.read_text().replace("/api/_definitions.json#", "#"))
+
+    definitions = local(source / "_definitions.json")["$defs"]
+    for name in names:
+        schema = local(source / f"{name}.json")
+        for key in ("$id", "$schema"):
+            schema.pop(key, None)
+        (folder / f"{name}.json").write_text(json.dumps({**schema, "$defs": definitions}))
+
+
+def custom(folder, files):
     for file in files:
         for definition in yaml.safe_load_all(pathlib.Path(file).read_text()):
             spec = definition["spec"]
@@ -38,4 +51,10 @@ def main(output, files):
                 (folder / name).write_text(json.dumps(schema))
 
 
-main(sys.argv[1], sys.argv[2:])
+command, output, *rest = sys.argv[1:]
+made = pathlib.Path(output)
+made.mkdir(parents=True, exist_ok=True)
+if command == "kinds":
+    kinds(made, pathlib.Path(rest[0]), rest[1:])
+else:
+    custom(made, rest)
