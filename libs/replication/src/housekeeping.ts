@@ -1,5 +1,5 @@
 import { encodeCommand } from '#codec';
-import { StateError, type Command, type LogIndex } from '#contracts';
+import { StateError, type Command, type GroupId, type LogIndex } from '#contracts';
 import { nextExpiryMs, oldestCommit } from '#state-machine';
 import type { Driver } from './driver';
 import type { Clock, LogStore } from './ports';
@@ -17,6 +17,8 @@ export interface HousekeepingOptions {
   readonly keepEntries: number;
   /** Above this many bytes the log is trimmed as far as live members allow, however few entries it holds. */
   readonly logBytes: number;
+  /** Up to where the log may go although a snapshot is rolled forward through it; `undefined` when none is. */
+  readonly trimmableTo: (group: GroupId) => LogIndex | undefined;
   /** Other parts of the node that look around once in a while. */
   readonly onRound: () => void;
   readonly onError: (error: Error) => void;
@@ -94,15 +96,18 @@ export class Housekeeping {
 
   private async trim(replica: Replica): Promise<void> {
     const { log, trimEveryEntries, keepEntries } = this.options;
+    // Who was left out of the group waits for this before it lets go of what it holds.
+    if (!replica.configured.isKept) await replica.flush();
     const applied = replica.applied;
     const floor = this.floors.get(replica) ?? log.state(replica.group)?.floorIndex ?? 0;
     const isLarge = log.stats().bytes > this.options.logBytes;
     if (applied - floor < (isLarge ? 1 : trimEveryEntries + keepEntries)) return;
     // Large entries fill a disk long before they are many: then only what live members still need stays.
-    const upTo = isLarge ? Math.min(applied, replica.neededFrom() - 1) : applied - keepEntries;
+    const wanted = isLarge ? Math.min(applied, replica.neededFrom() - 1) : applied - keepEntries;
+    const upTo = Math.min(wanted, this.options.trimmableTo(replica.group) ?? wanted);
     if (upTo <= floor) return;
     // Only what has reached the state's own disk may go from the log.
-    await replica.store.flush();
+    await replica.flush();
     // A state that a snapshot has just replaced is ahead of its log, until that starts over after it.
     if (!this.running || log.term(replica.group, upTo as LogIndex) === undefined) return;
     log.compact(replica.group, upTo as LogIndex);

@@ -1,84 +1,33 @@
-import {
-  META_GROUP,
-  NO_MEMBER,
-  StateError,
-  type ErrorCode,
-  type GroupId,
-  type MemberId,
-  type Term,
-} from '#contracts';
-import type { Message, RaftConfig } from '#raft';
-import type { Digest } from '#state-machine';
-import { WatchHub, type WatchLimits, type WatchObserver, type WatchStats } from '#watch';
-import { ReplicaChangeSource } from './change-source';
+import { META_GROUP, NO_MEMBER, type GroupId, type MemberId } from '#contracts';
+import type { Message } from '#raft';
+import { WatchHub, type WatchStats } from '#watch';
 import { ClusterAdmin } from './cluster-admin';
 import { encodeBody } from './cluster-bodies';
+import { WatchedHistory } from './history/watched-history';
 import { DiskRelief } from './disk-space';
 import { Driver } from './driver';
 import type { Engine } from './engine';
 import { Housekeeping } from './housekeeping';
-import type { IdentityStore, NodeIdentity } from './identity';
 import { Admission } from './meta/admission';
 import { ClusterKeeper } from './meta/cluster-keeper';
 import { Departures } from './meta/departures';
 import { Directory } from './meta/directory';
 import { MetaWriter } from './meta/meta-writer';
+import { NodeSnapshots } from './named-snapshots/node-snapshots';
+import type { NodeOptions } from './node-options';
 import type { ReplicaStatus } from './node-status';
 import { NODE_TUNING, type NodeTuning } from './node-tuning';
 import { Outbox } from './peers/outbox';
-import { PeerBook, type NodeAddress } from './peers/peer-book';
+import { PeerBook } from './peers/peer-book';
 import { PeerKind } from './peers/peer-kinds';
 import { PeerService } from './peers/peer-service';
-import type { Clock, LogStore, Network, Random, StateStores } from './ports';
-import type { Replica, ReplicaLimits } from './replica';
+import type { Replica } from './replica';
 import { ReplicaHost } from './replica-host';
 import { ReplicatedEngine } from './replicated-engine';
 import { StateCorruption } from './state-corruption';
 import { DEFAULT_GROUP, groupOf } from './routing';
 import { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import { SnapshotSender } from './snapshots/snapshot-sender';
-
-export interface NodeOptions {
-  readonly identity: NodeIdentity;
-  readonly identities: IdentityStore;
-  readonly log: LogStore;
-  readonly stores: StateStores;
-  readonly network: Network;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly digest: Digest;
-  /** Where others reach this node; told to the cluster when it changes. */
-  readonly address: NodeAddress;
-  /** Addresses of peers by name that the operator gave this node itself: they win over what nodes tell. */
-  readonly addressOverrides: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
-  /** Voters of the default placement, when this node is the one that begins it. */
-  readonly defaultReplicas: number;
-  readonly tickMs: number;
-  readonly raft: Omit<RaftConfig, 'id' | 'random'>;
-  readonly replicaLimits: ReplicaLimits;
-  readonly watchLimits: WatchLimits;
-  readonly watchObserver: WatchObserver;
-  readonly historyRetentionMs: number;
-  readonly historyRetentionCommits: number;
-  /** What is not a user's to set: tests make it small, so that short runs meet it. */
-  readonly tuning?: Partial<NodeTuning>;
-  readonly observer: NodeObserver;
-  /** The process must end: an invariant is broken, or the disk failed. */
-  readonly onFatal: (error: Error) => void;
-  /** This node was removed from its cluster: it has nothing more to do. Called at least once. */
-  readonly onRemoved: () => void;
-  /** Everything is flushed and closed: what was locked may be let go of. */
-  readonly onReleased: () => Promise<void>;
-}
-
-/** Where a node reports what happens; plain calls on the engine's turn, which must be cheap and must not throw. */
-export interface NodeObserver {
-  leaderChanged(group: GroupId, leader: MemberId, term: Term): void;
-  /** A write was refused or given up after it came to its leader; `reason` is the error's code. */
-  proposalFailed?(group: GroupId, reason: ErrorCode): void;
-  /** Something went wrong that the node goes on with. */
-  warning(what: string, error: Error): void;
-}
 
 /** One node: its replicas over the one log, the loop that drives them, its watchers, and the way to its peers. */
 export class Node {
@@ -87,6 +36,7 @@ export class Node {
   readonly directory = new Directory();
   private readonly driver: Driver;
   private readonly hub: WatchHub;
+  private readonly history: WatchedHistory;
   private readonly host: ReplicaHost;
   private readonly book: PeerBook;
   private readonly departures: Departures;
@@ -96,6 +46,7 @@ export class Node {
   private readonly writer: MetaWriter;
   private readonly keeper: ClusterKeeper;
   private readonly relief: DiskRelief;
+  private readonly snapshots: NodeSnapshots;
   private readonly housekeeping: Housekeeping;
   private readonly tuning: NodeTuning;
   private isReleased = false;
@@ -125,26 +76,36 @@ export class Node {
       flushSent: () => outbox.flush(),
       onFatal: options.onFatal,
     }));
+    const holders = (group: GroupId): readonly MemberId[] => this.holdersOf(group);
+    const mayHave = (member: MemberId, group: GroupId): boolean => directory.mayHave(member, group);
+    const { member, founders, clusterId } = identity;
+    const { random } = options;
+    this.history = new WatchedHistory({ member, driver, network, clock, random, groupOf, holders, mayHave });
     this.hub = new WatchHub({
-      source: new ReplicaChangeSource((ns) => this.replicaOf(ns), clock),
+      source: this.history,
+      onWatched: (ns, watched) => this.history.watched(ns, watched),
       clock,
       limits: options.watchLimits,
       observer: options.watchObserver,
       defer: (task) => clock.soon(task),
     });
+    this.history.feed(this.hub);
     this.host = new ReplicaHost({
-      member: identity.member,
+      member,
       driver,
       log,
       stores,
-      replica: { random: options.random, raft: options.raft, limits: options.replicaLimits, digest },
+      replica: { random, raft: options.raft, limits: options.replicaLimits, digest },
       onChanges: (replica, changes) => {
         if (replica.group === META_GROUP) this.directoryChanged(replica);
-        for (const batch of changes) this.hub.publish(batch);
+        this.history.applied(changes);
       },
       onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
-      // A watcher goes on at a node that has the history: the reason is that of a node that is about to lack it.
-      onGone: (group) => this.hub.endNamespaces((ns) => groupOf(ns) === group, 'draining'),
+      onSnapshot: (replica, command) => this.snapshots.take(replica, command),
+      onGone: (group) => {
+        this.history.gone(group);
+        this.snapshots.forget(group).catch((error: unknown) => options.onFatal(error as Error));
+      },
       onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
     });
     this.sender = new SnapshotSender({
@@ -158,15 +119,13 @@ export class Node {
     const { address, addressOverrides } = options;
     this.book = new PeerBook({ identity, directory, network, address, addressOverrides });
     this.departures = new Departures({
-      member: identity.member,
+      member,
       directory,
       gather: () => this.admin.gather(),
       giveUp: (replica) => this.giveUp(replica),
     });
     const peers = this.peerService();
     this.writer = new MetaWriter(driver, clock, peers);
-    const { clusterId, member } = identity;
-    const { founders } = identity;
     const { writer } = this;
     const shared = { clusterId, member, driver, directory, network, writer };
     this.admin = new ClusterAdmin({ ...shared, founders, clock, log });
@@ -176,12 +135,14 @@ export class Node {
       driver,
       directory,
       writer: this.writer,
-      founders: identity.founders,
+      founders,
       defaultGroup: DEFAULT_GROUP,
       defaultReplicas: options.defaultReplicas,
-      gather: async () => (await this.admin.gather()).flatMap(({ replicas }) => replicas),
+      gather: () => this.admin.gather(),
+      ask: (member) => this.admin.ask(member),
       onError: (error) => options.observer.warning('keeping the cluster', error),
     });
+    this.snapshots = this.newSnapshots(peers);
     this.housekeeping = this.newHousekeeping();
     this.engine = this.newEngine(peers);
   }
@@ -225,6 +186,7 @@ export class Node {
     } else {
       for (const group of new Set([META_GROUP, ...held])) await this.host.open(group);
     }
+    await this.snapshots.begin();
     for (const replica of this.driver.all()) {
       const { voters } = replica.configuration;
       // Alone there is nobody to wait for, and a client should not have to either.
@@ -243,10 +205,13 @@ export class Node {
       driver: this.driver,
       routing: { groupOf },
       hub: this.hub,
+      history: this.history,
       log,
       clock,
       forwarding: peers,
       cluster: this.admin,
+      snapshots: this.snapshots.operations,
+      mismatches: () => this.snapshots.mismatches,
       release: () => this.release(),
       stopGraceMs: this.tuning.stopGraceMs,
     });
@@ -281,8 +246,32 @@ export class Node {
       trimEveryEntries: this.tuning.trimEveryEntries,
       keepEntries: this.tuning.keepEntries,
       logBytes: this.tuning.logBytes,
+      trimmableTo: (group) => this.snapshots.trimmableTo(group),
       onRound: () => this.tend(),
       onError: (error) => observer.warning('housekeeping', error),
+    });
+  }
+
+  private newSnapshots(peers: PeerService): NodeSnapshots {
+    const { options, driver, directory } = this;
+    const { snapshots: archive, snapshotPolicy: policy, observer } = options;
+    return new NodeSnapshots({
+      ...options,
+      archive,
+      policy,
+      driver,
+      region: options.address.region,
+      routing: { groupOf },
+      forwarding: peers,
+      groups: () => directory.groups.keys(),
+      holders: (group) => this.holdersOf(group),
+      nameOf: (member) => directory.nodes.get(member)?.name ?? `member ${member}`,
+      leadsMeta: () => this.writer.leads,
+      observer: {
+        taken: (result, seconds) => observer.snapshotTaken?.(result, seconds),
+        mismatch: (what) => observer.statesDiffer?.(what),
+        warning: (what, error) => observer.warning(what, error),
+      },
     });
   }
 
@@ -303,6 +292,8 @@ export class Node {
       [PeerKind.nodes, () => Promise.resolve(this.book.answer())],
       [PeerKind.join, (_, body) => this.admit(body)],
       [PeerKind.snapshotChunk, (from, body) => this.sender.serve(from, body)],
+      ...this.history.answers,
+      [PeerKind.snapshotPart, (_, body) => Promise.resolve(this.snapshots.answerPart(body))],
       [PeerKind.transfer, (_, body) => Promise.resolve(this.admin.handOver(body)).then(() => nothing)],
     ]);
     return new PeerService({
@@ -311,8 +302,7 @@ export class Node {
       driver: this.driver,
       log,
       clock,
-      holders: (group) =>
-        this.directory.groups.get(group)?.voters ?? identity.founders.map(({ member }) => member),
+      holders: (group) => this.holdersOf(group),
       onStranger: (group) => this.hostIfWanted(group),
       onSnapshotOffer: (replica, message) => this.receiver.offer(replica, message),
       others,
@@ -346,6 +336,8 @@ export class Node {
   /** What is looked after between changes: membership, this node's own entry, a full disk, replicas that moved away. */
   private tend(): void {
     this.keeper.step();
+    this.history.look();
+    this.snapshots.tend();
     void this.book.announce(this.writer).catch(() => undefined);
     void this.relief.step().catch(() => undefined);
     for (const replica of this.driver.all()) {
@@ -366,23 +358,25 @@ export class Node {
 
   private giveUp(replica: Replica): void {
     if (this.isReleased || this.driver.get(replica.group) !== replica) return;
+    // A state that is just being put in place would outlive the replica.
+    if (this.receiver.isReceiving(replica.group)) return;
     this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
-  private replicaOf(ns: string): Replica {
-    const replica = this.driver.get(groupOf(ns));
-    if (replica === undefined) {
-      throw new StateError('not_ready', 'This node does not hold the namespace yet.', { retry_after: 1 });
-    }
-    return replica;
+  /** Nodes that hold a replica of a group, as far as this node knows. */
+  private holdersOf(group: GroupId): readonly MemberId[] {
+    const founders = this.options.identity.founders.map(({ member }) => member);
+    return this.directory.groups.get(group)?.voters ?? founders;
   }
 
   private async release(): Promise<void> {
     this.isReleased = true;
     this.driver.stop();
+    this.history.stop();
     this.housekeeping.stop();
     this.sender.stop();
     this.receiver.stop();
+    await this.snapshots.stop();
     await this.options.network.close();
     const stores = [...this.driver.all()].map((replica) => replica.store);
     for (const store of stores) await store.flush();

@@ -9,9 +9,11 @@ import {
   type LogEntry,
   type LogIndex,
   type MemberId,
+  type SnapshotCommand,
   type Term,
 } from '#contracts';
 import {
+  LostEntries,
   RawNode,
   type ConfChange,
   type ConfState,
@@ -24,6 +26,7 @@ import {
 } from '#raft';
 import type { StateReader } from '#state-machine';
 import { AppliedState } from './applied-state';
+import { ConfigurationMark } from './configuration-mark';
 import { PendingPositions } from './pending-positions';
 import { PendingReads, noLeader } from './pending-reads';
 import { PendingProposals, outcomeUnknown } from './proposals';
@@ -54,6 +57,8 @@ export interface ReplicaOptions {
   /** The replica has work for the next turn. */
   readonly onWork: (replica: Replica) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+  /** The state stands at an entry that names it, until this returns. */
+  readonly onSnapshot: (replica: Replica, command: SnapshotCommand) => void;
   /** A proposal was refused or given up. */
   readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
 }
@@ -67,6 +72,8 @@ export interface ReplicaOptions {
 export class Replica {
   readonly group: GroupId;
   readonly raft: RawNode;
+  /** Says whether the configuration in force outlives a crash. */
+  readonly configured: ConfigurationMark;
   private readonly state: AppliedState;
   private readonly proposals: PendingProposals;
   private readonly reads: PendingReads;
@@ -82,8 +89,14 @@ export class Replica {
     this.state = new AppliedState(options.store, {
       digest: options.digest,
       rowCacheBytes: options.limits.rowCacheBytes,
-      applyConfChange: (data) => this.raft.applyConfChange(data),
+      applyConfChange: (data, index) => {
+        this.configured.changedBy(index);
+        return this.raft.applyConfChange(data);
+      },
+      onSnapshot: (command) => options.onSnapshot(this, command),
     });
+    const { hardState } = options.log.state(options.group) ?? {};
+    this.configured = new ConfigurationMark(this.state.index, hardState?.commit ?? (0 as LogIndex));
     this.reads = new PendingReads(options.random.below(0x10_0000) * 0x1_0000_0000);
     this.raft = new RawNode(
       { ...options.raft, id: options.member, random: (bound) => options.random.below(bound) },
@@ -116,6 +129,11 @@ export class Replica {
     return this.state.commitSeq;
   }
 
+  /** Term of the last entry applied. */
+  get appliedTerm(): Term {
+    return this.state.term;
+  }
+
   get leader(): MemberId {
     return this.leaderNow;
   }
@@ -131,6 +149,11 @@ export class Replica {
 
   get configuration(): ConfState {
     return this.state.configuration;
+  }
+
+  /** Whether it was told of its group: before that it holds nothing and has promised nothing. */
+  get hasBegun(): boolean {
+    return this.state.configuration.voters.length > 0;
   }
 
   get waitingClients(): number {
@@ -252,7 +275,9 @@ export class Replica {
     return ready;
   }
 
-  appendDone(mark: number): void {
+  /** What the mark stands for is durable, `hardState` with it. */
+  appendDone(mark: number, hardState: HardState | undefined): void {
+    if (hardState !== undefined) this.configured.keptTo(hardState.commit);
     this.raft.appendDone(mark);
     this.options.onWork(this);
   }
@@ -268,6 +293,13 @@ export class Replica {
     for (const [at, entry] of entries.entries()) this.proposals.settle(entry.index, entry.term, outcomes[at]);
     this.reads.appliedTo(this.state.index);
     this.positions.reached(this.state.commitSeq);
+  }
+
+  /** Resolves once all that is applied by now survives a crash. */
+  async flush(): Promise<void> {
+    const through = this.state.index;
+    await this.state.store.flush();
+    this.configured.keptTo(through);
   }
 
   /**
@@ -289,6 +321,9 @@ export class Replica {
    */
   replaceState(next: StateStore): StateStore {
     const before = this.state.replace(next);
+    // Installed durably; its configuration is of an entry that it holds.
+    this.configured.changedBy(this.state.index);
+    this.configured.keptTo(this.state.index);
     this.proposals.abandonThrough(this.state.index);
     this.reads.appliedTo(this.state.index);
     this.positions.reached(this.state.commitSeq);
@@ -353,16 +388,14 @@ export class Replica {
     if (state === undefined && this.state.index === 0) {
       return { term: 0 as Term, vote: 0 as MemberId, commit: 0 as LogIndex };
     }
-    if (state === undefined || this.state.index > state.lastIndex || this.state.index < state.floorIndex) {
-      const held = state === undefined ? 'nothing' : `${state.floorIndex + 1} to ${state.lastIndex}`;
-      throw new StateCorruption(
-        `group ${this.group}`,
-        `it has applied ${this.state.index}, but its log holds ${held}`,
-      );
+    const applied = this.state.index;
+    const what = `group ${this.group} has applied ${applied}, but its log`;
+    if (state === undefined) throw new LostEntries(`${what} is gone`);
+    if (applied > state.lastIndex) throw new LostEntries(`${what} ends at ${state.lastIndex}`);
+    if (applied < state.floorIndex) {
+      throw new StateCorruption(`group ${this.group}`, `${what} begins after ${state.floorIndex}`);
     }
     // What was applied was committed, even if the newer commit index had not reached the disk.
-    return state.hardState.commit >= this.state.index
-      ? state.hardState
-      : { ...state.hardState, commit: this.state.index };
+    return state.hardState.commit >= applied ? state.hardState : { ...state.hardState, commit: applied };
   }
 }

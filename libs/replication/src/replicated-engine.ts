@@ -1,10 +1,10 @@
 import {
   StateError,
+  type ClientCommand,
   type CommandOutcome,
   type GroupId,
   type MemberId,
   type ReadRequest,
-  type WriteCommand,
 } from '#contracts';
 import { encodeCommand } from '#codec';
 import { evaluateRead } from '#state-machine';
@@ -13,7 +13,9 @@ import { refuseWhenFull } from './disk-space';
 import type { Driver } from './driver';
 import type { ClusterOperations, Consistency, Engine, ReadAnswer, ReadinessCheck } from './engine';
 import type { Forwarding } from './forwarding';
+import type { WatchedHistory } from './history/watched-history';
 import type { Clock, LogStore } from './ports';
+import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
 import type { Replica } from './replica';
 
 /** Which group holds a namespace. A lookup in memory: it stands on the path of every request. */
@@ -26,9 +28,13 @@ export interface ReplicatedEngineOptions {
   readonly driver: Driver;
   readonly routing: Routing;
   readonly hub: WatchHub;
+  readonly history: WatchedHistory;
   readonly log: LogStore;
   readonly clock: Clock;
   readonly cluster: ClusterOperations;
+  readonly snapshots: SnapshotOperations;
+  /** Replicas whose states differed when they were compared. */
+  readonly mismatches: () => readonly string[];
   /** How a request reaches a group's leader, or any replica of it, on another node. */
   readonly forwarding: Forwarding;
   /** Closes what the engine's maker opened: stores, log, links. */
@@ -47,7 +53,11 @@ export class ReplicatedEngine implements Engine {
     return this.options.cluster;
   }
 
-  async write(command: WriteCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
+  get snapshots(): SnapshotOperations {
+    return this.options.snapshots;
+  }
+
+  async write(command: ClientCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
     this.refuseWhenDraining();
     const group = this.options.routing.groupOf(command.ns);
     const bytes = encodeCommand(command, this.options.clock.wallMs());
@@ -73,22 +83,18 @@ export class ReplicatedEngine implements Engine {
   }
 
   async watch(request: WatchRequest, sink: WatchSink): Promise<WatchHandle> {
+    const { hub, history } = this.options;
+    const { ns, from } = request;
     this.refuseWhenDraining();
-    await this.reachStart(request);
+    await history.reach(ns, from);
     this.refuseWhenDraining();
-    return this.options.hub.subscribe(request, sink);
-  }
-
-  /**
-   * A position beyond what this replica has applied was either given out by a replica that is ahead of this one, or
-   * by nobody. Only a quorum can tell, and with its answer this replica has caught up: what is beyond it even then
-   * was never given out.
-   */
-  private async reachStart({ ns, from }: WatchRequest): Promise<void> {
-    const { routing, driver, clock } = this.options;
-    const replica = driver.get(routing.groupOf(ns));
-    if (replica === undefined || from === undefined || from <= replica.commitSeq + 1) return;
-    await replica.readLinearizable(() => undefined, clock.monotonicMs() + WATCH_START_TIMEOUT_MS);
+    if (!history.knows(ns)) throw new StateError('not_ready', 'The namespace is moving.', { retry_after: 1 });
+    try {
+      return hub.subscribe(request, sink);
+    } catch (error) {
+      if (!hub.watches(ns)) history.abandoned(ns);
+      throw error;
+    }
   }
 
   readiness(): readonly ReadinessCheck[] {
@@ -97,6 +103,8 @@ export class ReplicatedEngine implements Engine {
       { name: 'storage', ok: true, detail: 'open' },
       { name: 'wal', ok: true, detail: space === 'ok' ? 'open' : 'disk nearly full: writes are refused' },
     ];
+    const mismatches = this.options.mismatches();
+    if (mismatches.length > 0) checks.push({ name: 'snapshots', ok: true, detail: mismatches.join('; ') });
     if (this.draining) checks.push({ name: 'node', ok: false, detail: 'draining' });
     for (const replica of this.options.driver.all()) {
       const { leader, commit, applied } = replica.status();
@@ -154,8 +162,6 @@ export class ReplicatedEngine implements Engine {
 /** A replica this close to the commit index counts as caught up. */
 const CAUGHT_UP_ENTRIES = 10_000;
 const DRAIN_POLL_MS = 10;
-/** How long a resumption waits for this replica to come to where the watcher was. */
-const WATCH_START_TIMEOUT_MS = 5_000;
 
 /** Answers a read from a replica on this node, as fresh as was asked for. */
 export async function readFrom(

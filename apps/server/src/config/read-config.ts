@@ -8,9 +8,13 @@ import type { ValueForm } from './value-forms';
 import { FILE_VARIABLES, SECRET_VARIABLES, VARIABLES, type VariableName } from './variables';
 
 const KEY_VARIABLES = ['CAP_KEY_ACTIVE_ID', 'CAP_KEY_ACTIVE', 'CAP_KEY_NEXT_ID', 'CAP_KEY_NEXT'] as const;
+const MAX_WATCHERS = 10_000;
 
 type ValueOf<Name extends VariableName> =
   (typeof VARIABLES)[Name] extends ValueForm<infer Value> ? Value : never;
+
+/** What is taken by hand stays until it is removed by hand; what the schedule takes must not fill the disk. */
+const SCHEDULED_SNAPSHOTS_KEPT = 7;
 
 /**
  * Reads the server's configuration from an environment. An empty variable counts as unset, as container tools
@@ -22,6 +26,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
   const devMode = read('DEV_MODE') ?? false;
   const nodeId = read('NODE_ID') ?? 'node-1';
   const clusterNodes = read('CLUSTER_NODES') ?? [];
+  const snapshotIntervalSeconds = read('SNAPSHOT_INTERVAL') ?? 0;
   const self = clusterNodes.find(({ name }) => name === nodeId);
   const config: ServerConfig = {
     dataDir: read('DATA_DIR') ?? './data',
@@ -47,12 +52,16 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
     rateLimitQps: read('RATE_LIMIT_QPS') ?? 0,
     maxConnectionsPerAddress: read('MAX_CONNECTIONS_PER_ADDRESS') ?? 0,
     authFailureLimitQps: read('AUTH_FAILURE_LIMIT_QPS') ?? 1_000,
-    maxWatchers: read('MAX_WATCHERS') ?? 10_000,
+    maxWatchers: read('MAX_WATCHERS') ?? MAX_WATCHERS,
+    maxWatchersPerToken: read('MAX_WATCHERS_PER_TOKEN') ?? read('MAX_WATCHERS') ?? MAX_WATCHERS,
     watchBufferEvents: read('WATCH_BUFFER_SIZE') ?? 10_000,
     watchBufferBytes: read('WATCH_BUFFER_BYTES') ?? 10_485_760,
     historyRetentionSeconds: read('HISTORY_RETENTION_SECONDS') ?? 86_400,
     historyRetentionCommits: read('HISTORY_RETENTION_COMMITS') ?? 1_000_000,
     walSegmentBytes: read('WAL_SEGMENT_BYTES') ?? 67_108_864,
+    walRetentionBytes: read('WAL_RETENTION_BYTES') ?? 1_073_741_824,
+    snapshotIntervalSeconds,
+    snapshotKeep: read('SNAPSHOT_KEEP') ?? (snapshotIntervalSeconds === 0 ? 0 : SCHEDULED_SNAPSHOTS_KEPT),
     raftHeartbeatMs: read('RAFT_HEARTBEAT_MS') ?? 100,
     raftElectionTimeoutMs: read('RAFT_ELECTION_TIMEOUT_MS') ?? 1_000,
     apiWorkers: read('API_WORKERS') ?? 0,

@@ -57,11 +57,18 @@ export interface ServerConfig {
   /** Refused tokens per second and address, past which none of that address is checked; 0 is off. */
   readonly authFailureLimitQps: number;
   readonly maxWatchers: number;
+  readonly maxWatchersPerToken: number;
   readonly watchBufferEvents: number;
   readonly watchBufferBytes: number;
   readonly historyRetentionSeconds: number;
   readonly historyRetentionCommits: number;
   readonly walSegmentBytes: number;
+  /** What the log may take so that snapshots can be rolled forward through it. */
+  readonly walRetentionBytes: number;
+  /** Between two snapshots that are taken by themselves; 0 takes none. */
+  readonly snapshotIntervalSeconds: number;
+  /** How many snapshots stay; 0 keeps all. */
+  readonly snapshotKeep: number;
   readonly raftHeartbeatMs: number;
   readonly raftElectionTimeoutMs: number;
   readonly apiWorkers: number;
