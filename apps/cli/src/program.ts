@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { clusterCommand } from './cluster/cluster-command';
+import { healthCommand } from './health-command';
 import { namespacesCommand } from './namespaces/namespaces-command';
 import { serveCommand } from './serve-command';
 import { CommandFailure, ExitCode, type Terminal, UsageError } from './terminal';
@@ -38,7 +39,8 @@ function program(terminal: Terminal): Command {
     .showHelpAfterError('(agentstate --help lists the commands and options)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
-  for (const make of [serveCommand, tokenCommand, clusterCommand, namespacesCommand, walCommand]) {
+  const commands = [serveCommand, healthCommand, tokenCommand, clusterCommand, namespacesCommand, walCommand];
+  for (const make of commands) {
     const command = make(terminal);
     command.copyInheritedSettings(root);
     for (const inner of command.commands) inner.copyInheritedSettings(root);
