@@ -13,6 +13,8 @@ export interface EngineObserver {
   peerAnswered(peer: string, seconds: number): void;
   /** A handshake with a peer failed, refused by either side; one of the few reasons of the transport. */
   peerRefused(reason: string): void;
+  /** The certificate now in use ends then, in seconds since 1970. */
+  certificateLoaded(use: 'clients' | 'peers', notAfterSeconds: number): void;
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void;
   /** Says where the gauges come from, once; until then a scrape leaves them out. */
   readGauges(gauges: () => EngineGauges): void;
@@ -55,6 +57,7 @@ export class EngineMetrics implements EngineObserver {
   private readonly handshakesRefused: Counter;
   private readonly snapshots: Counter;
   private readonly snapshotSeconds: Histogram;
+  private readonly certificateEnds: Gauge;
   private gauges: (() => EngineGauges) | undefined;
 
   constructor(registry: Registry) {
@@ -118,6 +121,7 @@ export class EngineMetrics implements EngineObserver {
       labelNames: ['reason'],
       registers,
     });
+    this.certificateEnds = certificateEnds(registry);
     this.snapshots = new Counter({
       name: 'snapshot_total',
       help: 'Snapshots taken',
@@ -183,6 +187,10 @@ export class EngineMetrics implements EngineObserver {
     this.handshakesRefused.inc({ reason });
   }
 
+  certificateLoaded(use: 'clients' | 'peers', notAfterSeconds: number): void {
+    this.certificateEnds.set({ use }, notAfterSeconds);
+  }
+
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void {
     this.snapshots.inc({ result });
     this.snapshotSeconds.observe(seconds);
@@ -243,4 +251,13 @@ export class EngineMetrics implements EngineObserver {
       },
     });
   }
+}
+
+function certificateEnds(registry: Registry): Gauge {
+  return new Gauge({
+    name: 'tls_certificate_not_after_seconds',
+    help: 'When the certificate in use ends, in seconds since 1970',
+    labelNames: ['use'],
+    registers: [registry],
+  });
 }
