@@ -164,9 +164,9 @@ test('a query is made of conditions, or given whole', async () => {
 test('a list on a terminal is a table, and strangers cannot move its cursor', async () => {
   answer = { status: 200, text: JSON.stringify([OBJECT, { ...OBJECT, id: 'a\u001b[2J', tags: {} }]) };
   const { out } = await run(['list', 'agent://demo'], { isInteractive: true });
-  expect(out).toBe(`ID       TYPE  VERSION  TAGS           BODY
-task-1   task  12       priority=high  {"status":"running"}
-a�[2J    task  12       -              {"status":"running"}
+  expect(out).toBe(`ID      TYPE  VERSION  TAGS           BODY
+task-1  task  12       priority=high  {"status":"running"}
+a�[2J   task  12       -              {"status":"running"}
 `);
 });
 
