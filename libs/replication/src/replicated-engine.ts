@@ -1,10 +1,10 @@
 import {
   StateError,
+  type ClientCommand,
   type CommandOutcome,
   type GroupId,
   type MemberId,
   type ReadRequest,
-  type WriteCommand,
 } from '#contracts';
 import { encodeCommand } from '#codec';
 import { evaluateRead } from '#state-machine';
@@ -15,6 +15,7 @@ import type { ClusterOperations, Consistency, Engine, ReadAnswer, ReadinessCheck
 import type { Forwarding } from './forwarding';
 import type { WatchedHistory } from './history/watched-history';
 import type { Clock, LogStore } from './ports';
+import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
 import type { Replica } from './replica';
 
 /** Which group holds a namespace. A lookup in memory: it stands on the path of every request. */
@@ -31,6 +32,9 @@ export interface ReplicatedEngineOptions {
   readonly log: LogStore;
   readonly clock: Clock;
   readonly cluster: ClusterOperations;
+  readonly snapshots: SnapshotOperations;
+  /** Replicas whose states differed when they were compared. */
+  readonly mismatches: () => readonly string[];
   /** How a request reaches a group's leader, or any replica of it, on another node. */
   readonly forwarding: Forwarding;
   /** Closes what the engine's maker opened: stores, log, links. */
@@ -49,7 +53,11 @@ export class ReplicatedEngine implements Engine {
     return this.options.cluster;
   }
 
-  async write(command: WriteCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
+  get snapshots(): SnapshotOperations {
+    return this.options.snapshots;
+  }
+
+  async write(command: ClientCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
     this.refuseWhenDraining();
     const group = this.options.routing.groupOf(command.ns);
     const bytes = encodeCommand(command, this.options.clock.wallMs());
@@ -95,6 +103,8 @@ export class ReplicatedEngine implements Engine {
       { name: 'storage', ok: true, detail: 'open' },
       { name: 'wal', ok: true, detail: space === 'ok' ? 'open' : 'disk nearly full: writes are refused' },
     ];
+    const mismatches = this.options.mismatches();
+    if (mismatches.length > 0) checks.push({ name: 'snapshots', ok: true, detail: mismatches.join('; ') });
     if (this.draining) checks.push({ name: 'node', ok: false, detail: 'draining' });
     for (const replica of this.options.driver.all()) {
       const { leader, commit, applied } = replica.status();

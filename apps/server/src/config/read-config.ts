@@ -13,6 +13,9 @@ const MAX_WATCHERS = 10_000;
 type ValueOf<Name extends VariableName> =
   (typeof VARIABLES)[Name] extends ValueForm<infer Value> ? Value : never;
 
+/** What is taken by hand stays until it is removed by hand; what the schedule takes must not fill the disk. */
+const SCHEDULED_SNAPSHOTS_KEPT = 7;
+
 /**
  * Reads the server's configuration from an environment. An empty variable counts as unset, as container tools
  * write it. Throws a {@link StartError} that names the variable, its form and an example.
@@ -23,6 +26,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
   const devMode = read('DEV_MODE') ?? false;
   const nodeId = read('NODE_ID') ?? 'node-1';
   const clusterNodes = read('CLUSTER_NODES') ?? [];
+  const snapshotIntervalSeconds = read('SNAPSHOT_INTERVAL') ?? 0;
   const self = clusterNodes.find(({ name }) => name === nodeId);
   const config: ServerConfig = {
     dataDir: read('DATA_DIR') ?? './data',
@@ -55,6 +59,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
     historyRetentionSeconds: read('HISTORY_RETENTION_SECONDS') ?? 86_400,
     historyRetentionCommits: read('HISTORY_RETENTION_COMMITS') ?? 1_000_000,
     walSegmentBytes: read('WAL_SEGMENT_BYTES') ?? 67_108_864,
+    walRetentionBytes: read('WAL_RETENTION_BYTES') ?? 1_073_741_824,
+    snapshotIntervalSeconds,
+    snapshotKeep: read('SNAPSHOT_KEEP') ?? (snapshotIntervalSeconds === 0 ? 0 : SCHEDULED_SNAPSHOTS_KEPT),
     raftHeartbeatMs: read('RAFT_HEARTBEAT_MS') ?? 100,
     raftElectionTimeoutMs: read('RAFT_ELECTION_TIMEOUT_MS') ?? 1_000,
     apiWorkers: read('API_WORKERS') ?? 0,

@@ -63,6 +63,12 @@ export interface ServerConfig {
   readonly historyRetentionSeconds: number;
   readonly historyRetentionCommits: number;
   readonly walSegmentBytes: number;
+  /** What the log may take so that snapshots can be rolled forward through it. */
+  readonly walRetentionBytes: number;
+  /** Between two snapshots that are taken by themselves; 0 takes none. */
+  readonly snapshotIntervalSeconds: number;
+  /** How many snapshots stay; 0 keeps all. */
+  readonly snapshotKeep: number;
   readonly raftHeartbeatMs: number;
   readonly raftElectionTimeoutMs: number;
   readonly apiWorkers: number;

@@ -1,4 +1,5 @@
 import { type Registry, Counter, Gauge, Histogram } from 'prom-client';
+import { SnapshotMetrics } from './snapshot-metrics';
 
 /** What the engine tells as it works, as plain calls: it knows nothing of Prometheus. Durations in seconds. */
 export interface EngineObserver {
@@ -16,6 +17,8 @@ export interface EngineObserver {
   /** The certificate now in use ends then, in seconds since 1970. */
   certificateLoaded(use: 'clients' | 'peers', notAfterSeconds: number): void;
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void;
+  /** Two replicas had different states at the same entry. */
+  statesDiffered(): void;
   /** Says where the gauges come from, once; until then a scrape leaves them out. */
   readGauges(gauges: () => EngineGauges): void;
 }
@@ -55,9 +58,8 @@ export class EngineMetrics implements EngineObserver {
   private readonly proposalsFailed: Counter;
   private readonly peerSeconds: Histogram;
   private readonly handshakesRefused: Counter;
-  private readonly snapshots: Counter;
-  private readonly snapshotSeconds: Histogram;
   private readonly certificateEnds: Gauge;
+  private readonly snapshots: SnapshotMetrics;
   private gauges: (() => EngineGauges) | undefined;
 
   constructor(registry: Registry) {
@@ -122,18 +124,7 @@ export class EngineMetrics implements EngineObserver {
       registers,
     });
     this.certificateEnds = certificateEnds(registry);
-    this.snapshots = new Counter({
-      name: 'snapshot_total',
-      help: 'Snapshots taken',
-      labelNames: ['result'],
-      registers,
-    });
-    this.snapshotSeconds = new Histogram({
-      name: 'snapshot_duration_seconds',
-      help: 'Time to take a snapshot',
-      buckets: [0.1, 0.5, 1, 5, 10, 30, 60, 300],
-      registers,
-    });
+    this.snapshots = new SnapshotMetrics(registry);
     this.registerGauges(registry);
     this.showFromTheStart();
   }
@@ -143,7 +134,6 @@ export class EngineMetrics implements EngineObserver {
     for (const type of ['PUT', 'DELETE', 'BOOKMARK', 'OVERFLOW', 'END']) this.watchEvents.inc({ type }, 0);
     for (const reason of ['overflow', 'stalled', 'compacted']) this.watchDrops.inc({ reason }, 0);
     for (const reason of ['no_leader', 'overloaded', 'timeout']) this.proposalsFailed.inc({ reason }, 0);
-    for (const result of ['ok', 'failed']) this.snapshots.inc({ result }, 0);
   }
 
   readGauges(gauges: () => EngineGauges): void {
@@ -192,8 +182,11 @@ export class EngineMetrics implements EngineObserver {
   }
 
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void {
-    this.snapshots.inc({ result });
-    this.snapshotSeconds.observe(seconds);
+    this.snapshots.taken(result, seconds);
+  }
+
+  statesDiffered(): void {
+    this.snapshots.differed();
   }
 
   private registerGauges(registry: Registry): void {

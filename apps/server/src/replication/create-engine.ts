@@ -1,10 +1,13 @@
 import { hash } from 'node:crypto';
 import { access, constants, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { LostEntries } from '#raft';
 import { Node, StateCorruption, type Engine, type NodeIdentity, type NodeOptions } from '#replication';
 import { UnknownStateFormat } from '#state-machine';
+import { openArchive, SnapshotCorruption, SnapshotFormatUnsupported } from '#snapshots';
 import { FolderInUse, type FolderLock, RocksStateStores, UnknownFolderFormat, lockFolder } from '#storage';
-import { LogCorruption, LogFormatUnsupported, openLog, type Log } from '#wal';
+import { LogCorruption, LogFormatUnsupported, nodeDisk, openLog, type Log } from '#wal';
+import { monotonicFactory } from 'ulid';
 import { type ServerConfig, StartError } from '../config';
 import type { Logger } from '../logging';
 import type { EngineGauges, EngineObserver } from '../metrics';
@@ -36,17 +39,15 @@ async function openNode(config: ServerConfig, metrics: EngineObserver, logger: L
   const quarantine = new Quarantine(config.dataDir);
   const open = (): Promise<Engine> => openData({ config, metrics, logger, identities, quarantine, lock });
   try {
-    await quarantine.resume();
+    const resumed = await quarantine.resume();
+    if (resumed !== undefined) logger.error({ folder: resumed }, movedAside(resumed));
     try {
       return await open();
     } catch (error) {
       const identity = await identities.load();
       if (!isDamage(error) || identity === undefined || isAlone(identity)) throw error;
       const folder = await quarantine.begin(identity, Date.now());
-      logger.error(
-        { err: error, folder },
-        `the data of this node is damaged and was moved aside: it comes back as a new member (agentstate wal verify --data-dir ${folder} says more)`,
-      );
+      logger.error({ err: error, folder }, movedAside(folder));
       return await open();
     }
   } catch (error) {
@@ -66,7 +67,7 @@ interface Opening {
 
 /** Opens what is in the folder and starts the node on it; a failure leaves everything closed but the lock. */
 async function openData(opening: Opening): Promise<Engine> {
-  const { config, metrics, logger, identities, lock } = opening;
+  const { config, metrics, logger, identities, quarantine, lock } = opening;
   const stores = new RocksStateStores({ folder: join(config.dataDir, 'groups') });
   let log: Log | undefined;
   let peers: PeerNetwork | undefined;
@@ -74,7 +75,11 @@ async function openData(opening: Opening): Promise<Engine> {
   try {
     peers = await meetPeers(opening);
     const { identity, network, address } = peers;
-    const onFatal = (error: Error): void => endProcess(logger, error);
+    const onFatal = (error: Error): void => {
+      // The next start must not take up under this identity what has just shown to be damaged.
+      if (isDamage(error) && !isAlone(identity)) quarantine.plan(identity, Date.now());
+      endProcess(logger, error);
+    };
     log = await openLog({
       dir: join(config.dataDir, 'wal'),
       segmentBytes: config.walSegmentBytes,
@@ -84,11 +89,15 @@ async function openData(opening: Opening): Promise<Engine> {
       },
     });
     const opened = log;
+    const snapshots = await openArchive({ dir: join(config.dataDir, 'snapshots'), disk: nodeDisk });
+    const ulid = monotonicFactory();
     const node = await Node.open({
       identity,
       identities,
       log,
       stores,
+      snapshots,
+      newSnapshotId: () => `snap-${ulid()}`,
       network,
       address: { ...address, region: config.region, httpUrl: httpUrl(config, address.host) },
       addressOverrides: new Map(config.clusterNodes.map((node) => [node.name, node])),
@@ -108,6 +117,11 @@ async function openData(opening: Opening): Promise<Engine> {
       observer: {
         leaderChanged: (group) => metrics.raftLeaderChanged(group),
         proposalFailed: (_, reason) => metrics.raftProposalFailed(reason),
+        snapshotTaken: (result, seconds) => metrics.snapshotTaken(result, seconds),
+        statesDiffer: (what) => {
+          metrics.statesDiffered();
+          logger.error({ alarm: 'states_differ' }, what);
+        },
         warning: (what, error) => logger.warn({ err: error }, what),
       },
       onFatal,
@@ -118,7 +132,7 @@ async function openData(opening: Opening): Promise<Engine> {
     });
     started = true;
     peers.serve(node);
-    metrics.readGauges(() => gauges(node, opened));
+    metrics.readGauges(() => gauges(node, opened, snapshots.bytes()));
     return node.engine;
   } catch (error) {
     await log?.close().catch(() => undefined);
@@ -140,7 +154,11 @@ async function meetPeers(opening: Opening): Promise<PeerNetwork> {
 }
 
 function isDamage(error: unknown): boolean {
-  return error instanceof LogCorruption || error instanceof StateCorruption;
+  return [LogCorruption, StateCorruption, LostEntries].some((damage) => error instanceof damage);
+}
+
+function movedAside(folder: string): string {
+  return `the data of this node is damaged and was moved aside: it comes back as a new member (agentstate wal verify --data-dir ${folder} says more)`;
 }
 
 function isAlone({ founder, founders }: NodeIdentity): boolean {
@@ -154,7 +172,13 @@ function httpUrl(config: ServerConfig, host: string): string {
 
 type Settings = Pick<
   NodeOptions,
-  'tickMs' | 'raft' | 'replicaLimits' | 'watchLimits' | 'historyRetentionMs' | 'historyRetentionCommits'
+  | 'tickMs'
+  | 'raft'
+  | 'replicaLimits'
+  | 'watchLimits'
+  | 'historyRetentionMs'
+  | 'historyRetentionCommits'
+  | 'snapshotPolicy'
 >;
 
 function engineSettings(config: ServerConfig): Settings {
@@ -182,12 +206,17 @@ function engineSettings(config: ServerConfig): Settings {
       keepAliveMs: 15_000,
       stallMs: 60_000,
     },
+    snapshotPolicy: {
+      intervalMs: config.snapshotIntervalSeconds * 1_000,
+      keep: config.snapshotKeep,
+      logBytes: config.walRetentionBytes,
+    },
     historyRetentionMs: config.historyRetentionSeconds * 1_000,
     historyRetentionCommits: config.historyRetentionCommits,
   };
 }
 
-function gauges(node: Node, log: Log): EngineGauges {
+function gauges(node: Node, log: Log, snapshotBytes: number): EngineGauges {
   const { activeSegments, bytes } = log.stats();
   const { clients, backlogEvents } = node.watchStats();
   return {
@@ -195,7 +224,7 @@ function gauges(node: Node, log: Log): EngineGauges {
     watchBacklogEvents: backlogEvents,
     walActiveSegments: activeSegments,
     walBytes: bytes,
-    storageBytes: { wal: bytes, state: node.stateBytes() },
+    storageBytes: { wal: bytes, state: node.stateBytes(), snapshots: snapshotBytes },
     groups: node.replicas().map(({ group, term, role, commit, applied }) => ({
       group,
       term,
@@ -249,9 +278,19 @@ function startErrorOf(error: unknown, dataDir: string): unknown {
     return new StartError(`DATA_DIR=${dataDir}: ${error.message}`);
   }
   if (error instanceof UnknownStateFormat) return new StartError(`DATA_DIR=${dataDir}: ${error.message}`);
+  if (error instanceof SnapshotCorruption || error instanceof SnapshotFormatUnsupported) {
+    return new StartError(
+      `DATA_DIR=${dataDir}: the snapshots cannot be read (${error.message}); move the folder snapshots elsewhere to start without them.`,
+    );
+  }
   if (error instanceof LogCorruption) {
     return new StartError(
       `DATA_DIR=${dataDir}: the log is damaged (${error.message}); look at it with: agentstate wal verify --data-dir ${dataDir}`,
+    );
+  }
+  if (error instanceof LostEntries) {
+    return new StartError(
+      `DATA_DIR=${dataDir}: the log has lost what it had acknowledged (${error.message}); look at it with: agentstate wal verify --data-dir ${dataDir}`,
     );
   }
   if (error instanceof StateCorruption) {
