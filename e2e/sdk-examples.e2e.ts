@@ -104,7 +104,7 @@ describe('the examples of the guide', () => {
     const [first, second, third] = await printed(url, 3, process.execPath, ['main.mjs'], folder);
     expect(first).toMatch(/^Created object with commit_seq: \d+$/);
     expect([second, third]).toEqual(['Event: PUT for task-2', '  Body: { progress: 1 }']);
-  });
+  }, 300_000);
 
   const python = async (): Promise<void> => {
     await run('bash', [path.join(ROOT, 'sdks/python/check.sh'), 'install']);
