@@ -54,9 +54,14 @@ test('everything that the API has works through the SDK', async () => {
     const patched = await tasks.patch('a', { body: { done: true } }, { ifMatch: first.commit_seq });
     expect(patched.body).toEqual({ n: 1, done: true });
     const { commit_seq: seq, results } = await tasks.batch([
-      { op: 'check', id: 'a', if_match: patched.commit_seq },
+      { op: 'check', id: 'x', if_none_match: '*' },
       { op: 'put', id: 'b', body: { n: 2 }, if_none_match: '*' },
-      { op: 'patch', id: 'a', patch: [{ op: 'replace', path: '/body/n', value: 3 }] },
+      {
+        op: 'patch',
+        id: 'a',
+        if_match: patched.commit_seq,
+        patch: [{ op: 'replace', path: '/body/n', value: 3 }],
+      },
     ]);
     expect(results).toHaveLength(3);
     expect((await tasks.get('a')).commit_seq).toBe(seq);
