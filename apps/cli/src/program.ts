@@ -1,5 +1,10 @@
 import { Command, CommanderError } from 'commander';
+import { leaseCommand } from './client/lease-command';
+import { listCommand, queryCommand } from './client/list-commands';
+import { deleteCommand, getCommand, patchCommand, putCommand } from './client/object-commands';
+import { watchCommand } from './client/watch-command';
 import { clusterCommand } from './cluster/cluster-command';
+import { completionCommand } from './completion/completion-command';
 import { healthCommand } from './health-command';
 import { namespacesCommand } from './namespaces/namespaces-command';
 import { serveCommand } from './serve-command';
@@ -11,11 +16,32 @@ import { walCommand } from './wal/wal-command';
 const EXAMPLES = `
 Examples:
   $ DEV_MODE=true agentstate serve                             one node, open, on http://127.0.0.1:8080
+  $ agentstate put agent://demo task-1 '{"status":"open"}'     store an object
+  $ agentstate watch agent://demo                              print changes as they happen
   $ agentstate token mint --ns agent://demo --ops PUT,GET      a token for a client
   $ agentstate cluster status                                  the nodes of a cluster and who leads
   $ agentstate namespaces set agent://demo --regions eu-west-1 a namespace that stays in a region
   $ agentstate <command> --help                                the options of a command, with examples
 `;
+
+/** In the order of the help. */
+const COMMANDS = [
+  serveCommand,
+  healthCommand,
+  getCommand,
+  putCommand,
+  patchCommand,
+  deleteCommand,
+  listCommand,
+  queryCommand,
+  watchCommand,
+  leaseCommand,
+  tokenCommand,
+  clusterCommand,
+  namespacesCommand,
+  walCommand,
+  completionCommand,
+] as const;
 
 /**
  * Runs one command line and resolves to its exit code; `undefined` leaves the code to what is still running.
@@ -39,8 +65,7 @@ function program(terminal: Terminal): Command {
     .showHelpAfterError('(agentstate --help lists the commands and options)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
-  const commands = [serveCommand, healthCommand, tokenCommand, clusterCommand, namespacesCommand, walCommand];
-  for (const make of commands) {
+  for (const make of COMMANDS) {
     const command = make(terminal);
     command.copyInheritedSettings(root);
     for (const inner of command.commands) inner.copyInheritedSettings(root);

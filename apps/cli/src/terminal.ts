@@ -5,6 +5,8 @@ export interface Terminal {
   out(text: string): void;
   /** For everything said beside it. */
   err(text: string): void;
+  /** Whether a person reads what goes out: then it may be coloured. */
+  readonly isInteractive?: boolean;
   /** Milliseconds since 1970. */
   nowMs(): number;
 }

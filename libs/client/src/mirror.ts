@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { AgentStateError } from './errors.js';
 import type { StoredObject } from './objects.js';
 import type { ChangeEvent, WatchEvent } from './watch/events.js';

@@ -35,15 +35,15 @@ export function fileCheckpoint(path: string): Checkpoint {
       return position;
     },
     async save(position) {
-      const { open, rename } = await files;
-      const file = await open(`${path}.new`, 'w');
+      const system = await files;
+      const file = await system.open(`${path}.new`, 'w');
       try {
         await file.writeFile(`${position}\n`);
         await file.sync();
       } finally {
         await file.close();
       }
-      await rename(`${path}.new`, path);
+      await system.rename(`${path}.new`, path);
     },
   };
 }

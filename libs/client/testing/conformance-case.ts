@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Client, type ClientOptions, type Lease } from '../src/index.js';
+import type { Client, ClientOptions, Lease } from '../src/index.js';
 import type { Script } from './scripted-server.js';
 
 const FOLDER = path.join(__dirname, '../../../sdks/conformance');
@@ -35,9 +35,13 @@ export function conformanceCases(): readonly (readonly [file: string, cases: rea
 }
 
 /** The client that a case describes. Its waits are short: that they happen is what counts. */
-export function clientOf({ client = {} }: ConformanceCase, urls: readonly string[]): Client {
+export function clientOf(
+  Class: typeof Client,
+  { client = {} }: ConformanceCase,
+  urls: readonly string[],
+): Client {
   const { max_retries: maxRetries, regions, ...rest } = client;
-  return new Client({
+  return new Class({
     token: null,
     ...(camelCased(rest) as ClientOptions),
     endpoints: urls.map((url, at) => {

@@ -1,4 +1,5 @@
-import { AgentStateError, ApiError, ConflictError, LeaseLostError } from '../errors.js';
+/// <reference lib="esnext.disposable" preserve="true" />
+import { ApiError, ConflictError, LeaseLostError } from '../errors.js';
 import { wait } from '../transport/waiting.js';
 import type { Fence } from './fence.js';
 
@@ -115,7 +116,7 @@ export class Lease implements Fence, AsyncDisposable {
 
 const isPassing = ({ status }: ApiError): boolean => status === 408 || status === 429 || status >= 500;
 
-const expired = (key: string): AgentStateError =>
+const expired = (key: string): LeaseLostError =>
   new LeaseLostError({
     status: 409,
     code: 'lease_lost',

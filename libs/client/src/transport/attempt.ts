@@ -52,7 +52,7 @@ export async function attempt(
 export function connectionError(endpoint: PooledEndpoint, error: unknown, signal: AbortSignal): Error {
   if (signal.aborted) return reasonOf(signal);
   if (error instanceof ProtocolError || error instanceof ConnectionError) return error;
-  const { cause } = error as { readonly cause?: { readonly code?: unknown; readonly message?: unknown } };
+  const { cause } = error as { readonly cause?: { readonly code?: string; readonly message?: string } };
   const why = cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : 'unknown');
   return new ConnectionError(`no answer from ${endpoint.url} (${String(why)})`, { cause: error });
 }

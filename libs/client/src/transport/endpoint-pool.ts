@@ -52,6 +52,13 @@ export class EndpointPool {
     return best;
   }
 
+  /** The best of all. */
+  get first(): PooledEndpoint {
+    const endpoint = this.pick(new Set());
+    if (endpoint === undefined) throw new Error('a pool has at least one endpoint');
+    return endpoint;
+  }
+
   get size(): number {
     return this.endpoints.length;
   }

@@ -5,7 +5,7 @@ export async function bodyText(response: Response, maxBytes: number): Promise<st
   const announced = response.headers.get('content-length');
   if (announced !== null && Number(announced) <= maxBytes) return response.text();
   if (response.body === null) return '';
-  const reader = response.body.getReader();
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   const decoder = new TextDecoder();
   const pieces: string[] = [];
   let bytes = 0;

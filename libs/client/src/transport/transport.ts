@@ -24,7 +24,7 @@ export interface Answer {
 export interface OpenStream {
   readonly response: Response;
   /** The connection broke, or the node sends its streams away: ask another one first. */
-  failed(): void;
+  readonly failed: () => void;
 }
 
 interface Sent<Result> {
@@ -85,8 +85,7 @@ export class Transport {
     let allowedRegions: readonly string[] | undefined;
     for (let retries = 0; ; retries++) {
       // When all that are left were excluded, the first choice is asked and its answer stands.
-      const endpoint =
-        this.pool.pick(refusedBy, allowedRegions) ?? (this.pool.pick(new Set()) as PooledEndpoint);
+      const endpoint = this.pool.pick(refusedBy, allowedRegions) ?? this.pool.first;
       const authorized = await this.authorized(sent.request);
       try {
         const result = await this.once(endpoint, { ...sent, request: authorized });
@@ -135,7 +134,7 @@ export class Transport {
 
   private async once<Result>(
     endpoint: PooledEndpoint,
-    { request, signal, read, streams }: Sent<Result>,
+    { request, signal, streams, ...sent }: Sent<Result>,
   ): Promise<Result> {
     const { settings } = this;
     const ended = new AbortController();
@@ -150,7 +149,7 @@ export class Transport {
     let keepsListening = false;
     try {
       const response = await attempt(settings, endpoint, request, ended.signal);
-      const result = await read(response);
+      const result = await sent.read(response);
       keepsListening = streams;
       this.pool.answered(endpoint, response.headers.get('x-agentstate-region'));
       return result;

@@ -189,7 +189,7 @@ export class Watch {
     if (type !== undefined) search.set('type', type);
     for (const [name, value] of Object.entries(tags ?? {})) search.set(`tag.${name}`, value);
     if (this.progress.wantsInitial) search.set('initial', 'true');
-    return `/v1/${encodeURIComponent(this.ns)}/watch?${search}`;
+    return `/v1/${encodeURIComponent(this.ns)}/watch?${search.toString()}`;
   }
 
   private headers(): Record<string, string> {
