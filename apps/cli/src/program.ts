@@ -1,6 +1,9 @@
 import { Command, CommanderError } from 'commander';
+import { adminCommand } from './admin/admin-command';
 import { clusterCommand } from './cluster/cluster-command';
+import { restoreCommand } from './restore/restore-command';
 import { serveCommand } from './serve-command';
+import { snapshotCommand } from './snapshot/snapshot-command';
 import { CommandFailure, ExitCode, type Terminal, UsageError } from './terminal';
 import { tokenCommand } from './token/token-command';
 import { programVersion } from './version';
@@ -36,7 +39,15 @@ function program(terminal: Terminal): Command {
     .showHelpAfterError('(agentstate --help lists the commands and options)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
-  for (const make of [serveCommand, tokenCommand, clusterCommand, walCommand]) {
+  for (const make of [
+    serveCommand,
+    tokenCommand,
+    clusterCommand,
+    snapshotCommand,
+    restoreCommand,
+    adminCommand,
+    walCommand,
+  ]) {
     const command = make(terminal);
     command.copyInheritedSettings(root);
     for (const inner of command.commands) inner.copyInheritedSettings(root);

@@ -10,5 +10,7 @@ export type { ObjectConditions } from './object-filter';
 export { type Digest, formatTime } from './object-row';
 export { type ObjectScan, openScan, type ScannedObject } from './object-scan';
 export { type ChangesPage, firstAvailable, oldestCommit, readChanges } from './read-changes';
+export { Overlay } from './overlay';
+export { skipPositions } from './skip-positions';
 export { RowCache } from './row-cache';
 export { digestOfPiece, rowsOfPiece, stateDigest, type StatePiece, StatePieces } from './state-digest';

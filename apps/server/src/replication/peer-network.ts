@@ -16,7 +16,7 @@ import { openTransport, type PeerHello, type Transport, type TransportCredential
 import { type ServerConfig, StartError } from '../config';
 import type { Logger } from '../logging';
 import type { EngineObserver } from '../metrics';
-import type { IdentityFile } from './identity-file';
+import type { IdentityFile } from '#storage';
 import type { Quarantine } from './quarantine';
 import { SYSTEM_CLOCK } from './system-clock';
 

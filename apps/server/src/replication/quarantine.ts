@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NodeIdentity } from '#replication';
-import { IDENTITY_FILES } from './identity-file';
+import { IDENTITY_FILES } from '#storage';
 
 export interface PeerPlace {
   readonly host: string;
