@@ -64,6 +64,11 @@ export class ClusterNode {
     return this.process.stop();
   }
 
+  /** What a supervisor sends ahead of a stop: the node hands leadership over, and goes on answering. */
+  announceStop(): void {
+    this.process.signal('SIGUSR2');
+  }
+
   async restart(): Promise<void> {
     await this.kill();
     await this.start();

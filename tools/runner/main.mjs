@@ -1,6 +1,7 @@
 import { buildIfNeeded, rebuild } from './build.mjs';
 import { Failure } from './failure.mjs';
 import { installIfNeeded } from './install.mjs';
+import { makeKeys } from './keys.mjs';
 import { runProgram } from './program.mjs';
 import { runTests } from './tests.mjs';
 
@@ -12,6 +13,7 @@ const USAGE = `usage: node tools/run.mjs <task> [arguments]
   bench     run the benchmarks
   cluster   run three nodes in three regions on this machine
   sim       run the deterministic simulator
+  keys      write new keys into .env
 `;
 
 /** Programs of the built tree that a task hands over to. */
@@ -35,6 +37,8 @@ export async function main([task, ...rest]) {
         await installIfNeeded();
         await rebuild();
         return 0;
+      case 'keys':
+        return makeKeys(rest);
       case 'cluster':
         await prepare();
         return await runProgram(PROGRAMS.cluster, rest, {}, { readsTerminal: true });

@@ -46,7 +46,7 @@ export class Project {
 }
 
 /** What is made or fetched, not written by hand. */
-const NOT_OURS = /^(\.git|\.venv|node_modules|dist|data|coverage|__pycache__)$/;
+const NOT_OURS = /^(\.git|\.venv|node_modules|dist|data|coverage|__pycache__|\.mypy_cache|\.pytest_cache)$/;
 const TEXT = /(\.(ts|mjs|cjs|js|json|md|ya?ml|sh|py|toml|css|html|tpl|txt)|(^|\/)[^./]+|(^|\/)\.[^/]+)$/;
 
 /** Reads the work tree, so that a file counts before it is committed. */

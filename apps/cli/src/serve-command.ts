@@ -9,9 +9,12 @@ The environment configures the node. The most common variables:
   DATA_DIR                where the data lies (default ./data)
   HTTP_HOST, HTTP_PORT    where the API listens (default 0.0.0.0, in DEV_MODE 127.0.0.1; 8080; 0 picks a free one)
   ADMIN_PORT              health, metrics and administration (default 9090)
+  TLS_CERT_PATH, TLS_KEY_PATH  HTTPS on both ports; with TLS_CLIENT_CA_PATH clients need a certificate too.
+                          The files are followed: a change is used without a restart
   LOG_LEVEL               debug, info, warn or error (default info)
 
-It logs one JSON object a line to stdout, and stops cleanly on SIGTERM or Ctrl-C.
+It logs one JSON object a line to stdout, and stops cleanly on SIGTERM or Ctrl-C. SIGUSR2 ahead of a stop hands
+leadership over and makes /ready answer 503, while requests are still served.
 
 Examples:
   $ DEV_MODE=true agentstate serve

@@ -1,4 +1,5 @@
 import { type Application, createApplication } from './application';
+import { followKeyFiles } from './auth';
 import { type ServerConfig, readConfig } from './config';
 import { closeServer, listen } from './http/listen';
 import { type Logger, createLogger } from './logging';
@@ -13,6 +14,8 @@ export interface RunningServer {
   readonly logger: Logger;
   readonly httpPort: number;
   readonly adminPort: number;
+  /** Says that it is not ready and hands leadership over, and goes on answering until it is stopped. */
+  leave(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -27,7 +30,8 @@ export async function serve(
   const config = readConfig(environment);
   const logger = createLogger(config.logLevel);
   const application = await createApplication(config, logger, createEngine);
-  const stop = stopOnce(application, logger);
+  const unfollowKeys = followKeyFiles(environment, application.authorizer, logger);
+  const stop = stopOnce(application, logger, unfollowKeys);
   try {
     const { apiServer, adminServer } = application.face;
     const host = config.httpHost;
@@ -45,7 +49,11 @@ export async function serve(
       },
       'agentstate is serving',
     );
-    return { config, logger, httpPort, adminPort, stop };
+    const leave = async (): Promise<void> => {
+      application.lifecycle.isLeaving = true;
+      await application.engine.handOver();
+    };
+    return { config, logger, httpPort, adminPort, leave, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -53,14 +61,22 @@ export async function serve(
 }
 
 /** Stops accepting, ends watches and takes no more writes, lets running requests end, then closes the rest. */
-function stopOnce({ nest, face, engine, lifecycle }: Application, logger: Logger): () => Promise<void> {
+function stopOnce(
+  { nest, face, engine, lifecycle, tls }: Application,
+  logger: Logger,
+  unfollowKeys: () => void,
+): () => Promise<void> {
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     lifecycle.isDraining = true;
+    tls?.close();
+    unfollowKeys();
     logger.debug('the server is stopping');
-    const closed = [face.apiServer, face.adminServer].map((server) => closeServer(server, REQUEST_GRACE_MS));
+    const cut = setTimeout(() => face.destroyConnections(), REQUEST_GRACE_MS);
+    const closed = [face.apiServer, face.adminServer].map((server) => closeServer(server));
     await engine.stop();
     await Promise.all(closed);
+    clearTimeout(cut);
     await nest.close();
     logger.debug('the server has stopped');
   };

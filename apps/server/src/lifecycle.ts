@@ -4,6 +4,8 @@ import { Global, Injectable, Module } from '@nestjs/common';
 @Injectable()
 export class Lifecycle {
   isDraining = false;
+  /** It will be stopped soon, and still answers: for load balancers, which then send nothing new. */
+  isLeaving = false;
 }
 
 @Global()

@@ -10,8 +10,15 @@ export async function run(environment: NodeJS.ProcessEnv): Promise<void> {
   let stop: (signal: NodeJS.Signals) => void = () => process.exit(0);
   // Listened to without a break: a signal that is under way while its last listener is taken off is lost.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal));
+  // Sent ahead of the stop by whoever restarts nodes: a hook before the stop of a container, for instance.
+  let leave: () => void = () => undefined;
+  process.on('SIGUSR2', () => leave());
   try {
     const server = await serve(environment);
+    leave = () => {
+      server.logger.info('agentstate hands leadership over and is no longer ready: it will be stopped');
+      server.leave().catch((error: unknown) => server.logger.error({ err: error }, 'the hand-over failed'));
+    };
     stop = (signal) => {
       server.logger.info({ signal }, 'agentstate is stopping');
       setTimeout(() => {

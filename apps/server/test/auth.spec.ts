@@ -28,6 +28,23 @@ async function outcome(
 const encode = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString('base64url');
 
 describe('a token', () => {
+  it('ends a watch with its token, and not before a clock that may be late says so', async () => {
+    const nowSeconds = Math.floor(Date.now() / 1_000);
+    for (const [exp, ends] of [
+      [nowSeconds + 10, nowSeconds + 10],
+      [nowSeconds - 10, nowSeconds + 50],
+    ] as const) {
+      const token = mint(claims({ exp, ops: ['WATCH'] }));
+      const stream = await fetch(`http://127.0.0.1:${test.server.httpPort}/v1/agent%3A%2F%2Fdemo/watch`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      expect(stream.status).toBe(200);
+      const [watcher] = [...test.engine.watchers].slice(-1);
+      expect(watcher?.request.expiresAtMs).toBe(ends * 1_000);
+      await stream.body?.cancel();
+    }
+  });
+
   it('is good with either key', async () => {
     expect(await outcome(mint(claims()))).toBe('ok');
     expect(await outcome(mint(claims(), { kid: 'next', key: NEXT_KEY }))).toBe('ok');

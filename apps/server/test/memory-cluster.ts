@@ -69,6 +69,7 @@ export class MemoryCluster implements ClusterOperations {
         learnersNext: [],
         autoLeave: false,
       },
+      configurationKept: true,
       matches: leads ? MEMBERS.map((one) => ({ member: one, match: (50 - 10 * one) as LogIndex })) : [],
     };
   }

@@ -75,6 +75,10 @@ export class MemoryEngine implements Engine {
     return this.checks;
   }
 
+  handOver(): Promise<void> {
+    return Promise.resolve();
+  }
+
   stop(): Promise<void> {
     this.isStopped = true;
     for (const { sink } of this.watchers) {

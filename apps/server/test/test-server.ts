@@ -35,7 +35,10 @@ export interface SendOptions {
 /** Starts a real server on free ports over a {@link MemoryEngine}; dev mode unless the environment says keys. */
 export async function startTestServer(environment: NodeJS.ProcessEnv = {}): Promise<TestServer> {
   const engine = new MemoryEngine();
-  const mode = environment.CAP_KEY_ACTIVE ? { HTTP_HOST: '127.0.0.1' } : { DEV_MODE: 'true' };
+  const mode =
+    environment.CAP_KEY_ACTIVE || environment.CAP_KEY_ACTIVE_FILE
+      ? { HTTP_HOST: '127.0.0.1' }
+      : { DEV_MODE: 'true' };
   const server = await serve(
     { HTTP_PORT: '0', ADMIN_PORT: '0', LOG_LEVEL: 'silent', ...mode, ...environment },
     () => Promise.resolve(engine),

@@ -99,6 +99,19 @@ describe('watch', () => {
     expect(text).toContain('"type":"END","reason":"draining"');
   });
 
+  it('cuts the connection of a client that does not read the end of its stream', async () => {
+    const socket = connect({ host: '127.0.0.1', port: test.server.httpPort });
+    socket.pause();
+    socket.write(`GET ${WATCH} HTTP/1.1\r\nhost: x\r\n\r\n`);
+    await until(() => test.engine.watchers.size === 1);
+    const { sink, ...slow } = watcher()!;
+    while (sink.write(Buffer.alloc(65_536, 'x'))) await new Promise((resolve) => setImmediate(resolve));
+    expect(slow.closed).toBe(false);
+    sink.end('stalled');
+    await until(() => test.engine.watchers.size === 0);
+    socket.destroy();
+  });
+
   it('answers HEAD without opening a stream', async () => {
     expect((await test.send('HEAD', WATCH)).status).toBe(200);
     expect(test.engine.watchers.size).toBe(0);

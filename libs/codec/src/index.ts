@@ -25,3 +25,9 @@ export {
   encodeReadOutcome,
   encodeReadRequest,
 } from './messages';
+export {
+  decodeChangeBatches,
+  decodeScannedObjects,
+  encodeChangeBatches,
+  encodeScannedObjects,
+} from './change-batches';

@@ -38,3 +38,12 @@ export type ReadOutcome =
       readonly detail: string;
       readonly extras?: ErrorExtras;
     };
+
+/** A live object as a scan of the state finds it. */
+export interface ScannedObject {
+  readonly id: string;
+  readonly commitSeq: CommitSeq;
+  readonly tsMs: number;
+  /** The object's JSON as a GET answers it; shared, never written to. */
+  readonly json: Uint8Array;
+}

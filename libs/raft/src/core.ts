@@ -116,6 +116,11 @@ export class Core {
     return this.log.term(this.log.committed) === this.term;
   }
 
+  /** Whether anybody has told this member of its group yet. */
+  hasBegun(): boolean {
+    return this.tracker.configuration.incoming.size > 0;
+  }
+
   /** Whether this member could be elected: a voter whose log is not being replaced by a snapshot. */
   isPromotable(): boolean {
     return this.tracker.isVoter(this.id) && this.log.unstable.snapshot === undefined;

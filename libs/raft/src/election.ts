@@ -64,14 +64,19 @@ export function countOwnVote(core: Core): void {
   concludeElection(core);
 }
 
-/** Gives or refuses a vote or a pre-vote (sections 3.4, 3.6.1, 9.6). Learners vote too: they may be behind. */
+/**
+ * Gives or refuses a vote or a pre-vote (sections 3.4, 3.6.1, 9.6). Learners vote too: they may be behind. A member
+ * that has not begun does not: to it every log is new enough, and if it was of the group before and gave up what it
+ * held, somebody who has not heard of that may ask it.
+ */
 export function handleVoteRequest(core: Core, message: Message): void {
   const isPreVote = message.type === MessageType.requestPreVote;
   const isFree =
     core.vote === message.from ||
     (core.vote === NO_MEMBER && core.leader === NO_MEMBER) ||
     (isPreVote && message.term > core.term);
-  const granted = isFree && core.log.isUpToDate({ index: message.index, term: message.logTerm });
+  const granted =
+    core.hasBegun() && isFree && core.log.isUpToDate({ index: message.index, term: message.logTerm });
   const answer = core.draft(
     isPreVote ? MessageType.requestPreVoteResponse : MessageType.requestVoteResponse,
     message.from,

@@ -26,7 +26,7 @@ export interface AppliedStateOptions {
   readonly digest: Digest;
   readonly rowCacheBytes: number;
   /** Lets a configuration take force in the core, and gives what it then is. */
-  readonly applyConfChange: (data: Uint8Array) => ConfState;
+  readonly applyConfChange: (data: Uint8Array, index: LogIndex) => ConfState;
   /** The state stands right after the entry that names it, and goes on when this returns. */
   readonly onSnapshot: (command: SnapshotCommand) => void;
 }
@@ -105,13 +105,13 @@ export class AppliedState {
     for (const entry of entries) {
       if (entry.index <= this.at) {
         // The core came to know of it as an entry while a snapshot that holds it was installed.
-        if (entry.kind === EntryKind.confChange) this.options.applyConfChange(entry.data);
+        if (entry.kind === EntryKind.confChange) this.options.applyConfChange(entry.data, this.at);
         outcomes.push(undefined);
         continue;
       }
       if (entry.index !== this.at + 1) throw new Error(`entry ${entry.index} follows applied ${this.at}`);
       if (entry.kind === EntryKind.confChange) {
-        this.conf = this.options.applyConfChange(entry.data);
+        this.conf = this.options.applyConfChange(entry.data, entry.index);
         confRow = encodeConfState(this.conf);
       }
       if (entry.kind === EntryKind.confChange || entry.data.length === 0) {

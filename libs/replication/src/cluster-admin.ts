@@ -81,19 +81,19 @@ export class ClusterAdmin implements ClusterOperations {
 
   /** The replicas of all nodes that answer. */
   async gather(): Promise<readonly NodeStatus[]> {
-    const { member, network } = this.options;
-    const others = this.nodes().filter((node) => node.state !== 'removed' && node.member !== member);
-    const answers = await Promise.all(
-      others.map((node) =>
-        network
-          .request(node.member, PeerKind.status, new Uint8Array(0), { timeoutMs: STATUS_TIMEOUT_MS })
-          .then((body) =>
-            decodeBody<NodeStatus>(body, { member: 'number', replicas: 'object', space: 'string' }),
-          )
-          .catch(() => undefined),
-      ),
+    const others = this.nodes().filter(
+      (node) => node.state !== 'removed' && node.member !== this.options.member,
     );
+    const answers = await Promise.all(others.map((node) => this.ask(node.member)));
     return [this.status(), ...answers.filter((answer) => answer !== undefined)];
+  }
+
+  /** The replicas of another node; `undefined` when it does not answer. */
+  ask(member: MemberId): Promise<NodeStatus | undefined> {
+    return this.options.network
+      .request(member, PeerKind.status, new Uint8Array(0), { timeoutMs: STATUS_TIMEOUT_MS })
+      .then((body) => decodeBody<NodeStatus>(body, { member: 'number', replicas: 'object', space: 'string' }))
+      .catch(() => undefined);
   }
 
   /** Begins the removal of a node: it gives up its replicas one by one, and never comes back under this id. */

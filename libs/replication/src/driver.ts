@@ -1,4 +1,4 @@
-import type { GroupId } from '#contracts';
+import type { GroupId, HardState } from '#contracts';
 import type { Message } from '#raft';
 import type { Clock, LogStore, LogWrite } from './ports';
 import type { Replica } from './replica';
@@ -20,6 +20,7 @@ export interface DriverOptions {
 interface HandedOut {
   readonly replica: Replica;
   readonly mark: number;
+  readonly hardState: HardState | undefined;
   readonly messages: readonly Message[];
 }
 
@@ -62,8 +63,9 @@ export class Driver {
     return this.replicas.values();
   }
 
-  /** Says that a replica has work; the turn comes soon, together with everyone else's. */
+  /** Says that a replica has work; the turn comes soon, together with everyone else's. One that left gets none. */
   wake(replica: Replica): void {
+    if (!this.holds(replica)) return;
     this.dirty.add(replica);
     if (this.scheduled || !this.running) return;
     this.scheduled = true;
@@ -103,7 +105,8 @@ export class Driver {
         });
       }
       if (ready.appendMark !== 0 || ready.messagesAfterDurable.length > 0) {
-        handedOut.push({ replica, mark: ready.appendMark, messages: ready.messagesAfterDurable });
+        const { appendMark: mark, hardState, messagesAfterDurable: messages } = ready;
+        handedOut.push({ replica, mark, hardState, messages });
       }
     }
     this.options.flushSent();
@@ -114,14 +117,20 @@ export class Driver {
   private durable(handedOut: readonly HandedOut[]): void {
     if (!this.running) return;
     this.guard(() => {
-      for (const { replica, mark, messages } of handedOut) {
-        if (mark !== 0) replica.appendDone(mark);
+      for (const { replica, mark, hardState, messages } of handedOut) {
+        // Given up meanwhile: the log has forgotten what these messages would speak of.
+        if (!this.holds(replica)) continue;
+        if (mark !== 0) replica.appendDone(mark, hardState);
         if (messages.length > 0) this.options.send(replica, messages);
       }
       this.options.flushSent();
     });
     // What became durable may be committed now: answer without waiting for another round of the event loop.
     this.turn();
+  }
+
+  private holds(replica: Replica): boolean {
+    return this.replicas.get(replica.group) === replica;
   }
 
   private scheduleTick(): void {

@@ -56,6 +56,8 @@ export interface Engine {
   readonly cluster: ClusterOperations;
   readonly snapshots: SnapshotOperations;
   readiness(): readonly ReadinessCheck[];
+  /** Hands leadership over to others, and goes on answering: what a node does shortly before it stops. */
+  handOver(): Promise<void>;
   /** Stops taking writes, ends watches with `draining`, hands leadership over, flushes and closes. */
   stop(): Promise<void>;
 }

@@ -12,6 +12,16 @@ import {
 } from '#contracts';
 import { MessageType, type ConfState, type Message } from '#raft';
 import { decodeBody, encodeBody } from './cluster-bodies';
+import {
+  type ChangesAnswer,
+  decodeChangesAnswer,
+  decodeChangesQuestion,
+  decodeScanAnswer,
+  decodeScanQuestion,
+  encodeChangesAnswer,
+  encodeQuestion,
+  encodeScanAnswer,
+} from './history/history-bodies';
 import { PeerKind } from './peers/peer-kinds';
 import { RaftFrame, readRaftFrame } from './peers/raft-frame';
 import {
@@ -98,7 +108,33 @@ const replica = {
   applied: 8 as LogIndex,
   commitSeq: commitSeq(4),
   configuration: conf,
+  configurationKept: true,
   matches: [{ member: NO_MEMBER, match: 9 as LogIndex }],
+};
+const changesQuestion = { group, ns: 'a', from: 7, maxBytes: 1_000, waitMs: 50, seen: 6 };
+const changesAnswer: ChangesAnswer = {
+  position: commitSeq(9),
+  firstAvailable: commitSeq(2),
+  through: commitSeq(8),
+  batches: [
+    {
+      ns: 'a',
+      commitSeq: commitSeq(8),
+      prevCommitSeq: commitSeq(5),
+      tsMs: 1_700_000_000_000,
+      events: [
+        { kind: 'put' as const, id: 'ü', type: 't', tags: { k: 'v' }, object: bytes('{}') },
+        { kind: 'delete' as const, reason: 'delete' as const, id: 'b', type: 't', tags: {} },
+        { kind: 'delete' as const, reason: 'expired' as const, id: 'c', type: 't', tags: {} },
+      ],
+    },
+  ],
+};
+const scanQuestion = { group, ns: 'a', scan: 3, page: 1, maxBytes: 1_000, filter: { prefix: 'x' } };
+const scanAnswer = {
+  scan: 3,
+  position: commitSeq(9),
+  rows: [{ id: 'x1', commitSeq: commitSeq(4), tsMs: 1_700_000_000_000, json: bytes('{}') }],
 };
 const digest = (of: Uint8Array): string => `digest of ${of.length}`;
 
@@ -130,6 +166,10 @@ const SAMPLES: readonly (readonly [name: string, encoded: Uint8Array])[] = [
   ['join-answer', encodeBody({ clusterId: 'c', member: memberId(4), peers: [founder] })],
   ['status', encodeBody({ member: memberId(1), space: 'ok', replicas: [replica] })],
   ['transfer', encodeBody({ group, to: memberId(2) })],
+  ['changes-question', encodeQuestion(changesQuestion)],
+  ['changes-answer', encodeChangesAnswer(changesAnswer)],
+  ['scan-question', encodeQuestion(scanQuestion)],
+  ['scan-answer', encodeScanAnswer(scanAnswer)],
   ['row-configuration-key', CONF_STATE_KEY],
   ['row-configuration', encodeConfState(conf)],
   ['row-installed-key', INSTALLED_KEY],
@@ -191,6 +231,13 @@ describe('the golden bytes are read', () => {
     expect(decodeChunk(goldenBytes('chunk'))).toEqual(chunk);
     expect(decodeChunk(goldenBytes('chunk-last'))).toEqual({ ...chunk, totalRows: 300 });
     expect(decodeChunk(unseal(goldenBytes('chunk-sealed'), digest))).toEqual(chunk);
+  });
+
+  test('as changes and scans', () => {
+    expect(decodeChangesQuestion(goldenBytes('changes-question'))).toEqual(changesQuestion);
+    expect(decodeChangesAnswer(goldenBytes('changes-answer'))).toEqual(changesAnswer);
+    expect(decodeScanQuestion(goldenBytes('scan-question'))).toEqual(scanQuestion);
+    expect(decodeScanAnswer(goldenBytes('scan-answer'))).toEqual(scanAnswer);
   });
 
   test('as rows of a replica', () => {

@@ -96,6 +96,8 @@ export class Housekeeping {
 
   private async trim(replica: Replica): Promise<void> {
     const { log, trimEveryEntries, keepEntries } = this.options;
+    // Who was left out of the group waits for this before it lets go of what it holds.
+    if (!replica.configured.isKept) await replica.flush();
     const applied = replica.applied;
     const floor = this.floors.get(replica) ?? log.state(replica.group)?.floorIndex ?? 0;
     const isLarge = log.stats().bytes > this.options.logBytes;
@@ -105,7 +107,7 @@ export class Housekeeping {
     const upTo = Math.min(wanted, this.options.trimmableTo(replica.group) ?? wanted);
     if (upTo <= floor) return;
     // Only what has reached the state's own disk may go from the log.
-    await replica.store.flush();
+    await replica.flush();
     // A state that a snapshot has just replaced is ahead of its log, until that starts over after it.
     if (!this.running || log.term(replica.group, upTo as LogIndex) === undefined) return;
     log.compact(replica.group, upTo as LogIndex);

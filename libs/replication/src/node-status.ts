@@ -12,6 +12,8 @@ export interface ReplicaStatus {
   readonly applied: LogIndex;
   readonly commitSeq: CommitSeq;
   readonly configuration: ConfState;
+  /** Whether a crash leaves it as it is. */
+  readonly configurationKept: boolean;
   /** How far each member's log is known to match; on the leader only. */
   readonly matches: readonly { readonly member: MemberId; readonly match: LogIndex }[];
 }
@@ -35,6 +37,7 @@ export function replicaStatus(replica: Replica): ReplicaStatus {
     applied,
     commitSeq: replica.commitSeq,
     configuration: replica.configuration,
+    configurationKept: replica.configured.isKept,
     matches: progress.map(({ member, match }) => ({ member, match })),
   };
 }

@@ -1,9 +1,9 @@
-import { META_GROUP, NO_MEMBER, StateError, type GroupId, type MemberId } from '#contracts';
+import { META_GROUP, NO_MEMBER, type GroupId, type MemberId } from '#contracts';
 import type { Message } from '#raft';
 import { WatchHub, type WatchStats } from '#watch';
-import { ReplicaChangeSource } from './change-source';
 import { ClusterAdmin } from './cluster-admin';
 import { encodeBody } from './cluster-bodies';
+import { WatchedHistory } from './history/watched-history';
 import { DiskRelief } from './disk-space';
 import { Driver } from './driver';
 import type { Engine } from './engine';
@@ -36,6 +36,7 @@ export class Node {
   readonly directory = new Directory();
   private readonly driver: Driver;
   private readonly hub: WatchHub;
+  private readonly history: WatchedHistory;
   private readonly host: ReplicaHost;
   private readonly book: PeerBook;
   private readonly departures: Departures;
@@ -75,28 +76,34 @@ export class Node {
       flushSent: () => outbox.flush(),
       onFatal: options.onFatal,
     }));
+    const holders = (group: GroupId): readonly MemberId[] => this.holdersOf(group);
+    const mayHave = (member: MemberId, group: GroupId): boolean => directory.mayHave(member, group);
+    const { member, founders, clusterId } = identity;
+    const { random } = options;
+    this.history = new WatchedHistory({ member, driver, network, clock, random, groupOf, holders, mayHave });
     this.hub = new WatchHub({
-      source: new ReplicaChangeSource((ns) => this.replicaOf(ns), clock),
+      source: this.history,
+      onWatched: (ns, watched) => this.history.watched(ns, watched),
       clock,
       limits: options.watchLimits,
       observer: options.watchObserver,
       defer: (task) => clock.soon(task),
     });
+    this.history.feed(this.hub);
     this.host = new ReplicaHost({
-      member: identity.member,
+      member,
       driver,
       log,
       stores,
-      replica: { random: options.random, raft: options.raft, limits: options.replicaLimits, digest },
+      replica: { random, raft: options.raft, limits: options.replicaLimits, digest },
       onChanges: (replica, changes) => {
         if (replica.group === META_GROUP) this.directoryChanged(replica);
-        for (const batch of changes) this.hub.publish(batch);
+        this.history.applied(changes);
       },
       onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
       onSnapshot: (replica, command) => this.snapshots.take(replica, command),
-      // A watcher goes on at a node that has the history: the reason is that of a node that is about to lack it.
       onGone: (group) => {
-        this.hub.endNamespaces((ns) => groupOf(ns) === group, 'draining');
+        this.history.gone(group);
         this.snapshots.forget(group).catch((error: unknown) => options.onFatal(error as Error));
       },
       onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
@@ -112,15 +119,13 @@ export class Node {
     const { address, addressOverrides } = options;
     this.book = new PeerBook({ identity, directory, network, address, addressOverrides });
     this.departures = new Departures({
-      member: identity.member,
+      member,
       directory,
       gather: () => this.admin.gather(),
       giveUp: (replica) => this.giveUp(replica),
     });
     const peers = this.peerService();
     this.writer = new MetaWriter(driver, clock, peers);
-    const { clusterId, member } = identity;
-    const { founders } = identity;
     const { writer } = this;
     const shared = { clusterId, member, driver, directory, network, writer };
     this.admin = new ClusterAdmin({ ...shared, founders, clock, log });
@@ -130,10 +135,11 @@ export class Node {
       driver,
       directory,
       writer: this.writer,
-      founders: identity.founders,
+      founders,
       defaultGroup: DEFAULT_GROUP,
       defaultReplicas: options.defaultReplicas,
-      gather: async () => (await this.admin.gather()).flatMap(({ replicas }) => replicas),
+      gather: () => this.admin.gather(),
+      ask: (member) => this.admin.ask(member),
       onError: (error) => options.observer.warning('keeping the cluster', error),
     });
     this.snapshots = this.newSnapshots(peers);
@@ -199,6 +205,7 @@ export class Node {
       driver: this.driver,
       routing: { groupOf },
       hub: this.hub,
+      history: this.history,
       log,
       clock,
       forwarding: peers,
@@ -257,7 +264,7 @@ export class Node {
       routing: { groupOf },
       forwarding: peers,
       groups: () => directory.groups.keys(),
-      holders: (group) => this.holders(group),
+      holders: (group) => this.holdersOf(group),
       nameOf: (member) => directory.nodes.get(member)?.name ?? `member ${member}`,
       leadsMeta: () => this.writer.leads,
       observer: {
@@ -285,6 +292,7 @@ export class Node {
       [PeerKind.nodes, () => Promise.resolve(this.book.answer())],
       [PeerKind.join, (_, body) => this.admit(body)],
       [PeerKind.snapshotChunk, (from, body) => this.sender.serve(from, body)],
+      ...this.history.answers,
       [PeerKind.snapshotPart, (_, body) => Promise.resolve(this.snapshots.answerPart(body))],
       [PeerKind.transfer, (_, body) => Promise.resolve(this.admin.handOver(body)).then(() => nothing)],
     ]);
@@ -294,17 +302,12 @@ export class Node {
       driver: this.driver,
       log,
       clock,
-      holders: (group) => this.holders(group),
+      holders: (group) => this.holdersOf(group),
       onStranger: (group) => this.hostIfWanted(group),
       onSnapshotOffer: (replica, message) => this.receiver.offer(replica, message),
       others,
       onPeer: () => undefined,
     });
-  }
-
-  private holders(group: GroupId): readonly MemberId[] {
-    const { founders } = this.options.identity;
-    return this.directory.groups.get(group)?.voters ?? founders.map(({ member }) => member);
   }
 
   private send(outbox: Outbox, replica: Replica, messages: readonly Message[]): void {
@@ -333,6 +336,7 @@ export class Node {
   /** What is looked after between changes: membership, this node's own entry, a full disk, replicas that moved away. */
   private tend(): void {
     this.keeper.step();
+    this.history.look();
     this.snapshots.tend();
     void this.book.announce(this.writer).catch(() => undefined);
     void this.relief.step().catch(() => undefined);
@@ -354,20 +358,21 @@ export class Node {
 
   private giveUp(replica: Replica): void {
     if (this.isReleased || this.driver.get(replica.group) !== replica) return;
+    // A state that is just being put in place would outlive the replica.
+    if (this.receiver.isReceiving(replica.group)) return;
     this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
-  private replicaOf(ns: string): Replica {
-    const replica = this.driver.get(groupOf(ns));
-    if (replica === undefined) {
-      throw new StateError('not_ready', 'This node does not hold the namespace yet.', { retry_after: 1 });
-    }
-    return replica;
+  /** Nodes that hold a replica of a group, as far as this node knows. */
+  private holdersOf(group: GroupId): readonly MemberId[] {
+    const founders = this.options.identity.founders.map(({ member }) => member);
+    return this.directory.groups.get(group)?.voters ?? founders;
   }
 
   private async release(): Promise<void> {
     this.isReleased = true;
     this.driver.stop();
+    this.history.stop();
     this.housekeeping.stop();
     this.sender.stop();
     this.receiver.stop();

@@ -29,6 +29,8 @@ export interface ReplicaHostOptions {
 /** Opens the replicas that this node holds, begins those it is told to, and gives up those it holds no more. */
 export class ReplicaHost {
   private readonly opening = new Map<GroupId, Promise<Replica>>();
+  /** Replicas that are being given up: the group is not opened again before they are gone. */
+  private readonly closing = new Map<GroupId, Promise<void>>();
 
   constructor(private readonly options: ReplicaHostOptions) {}
 
@@ -49,7 +51,14 @@ export class ReplicaHost {
    * forgets it first, and durably: a state that is left over has no log and is removed when the group is opened
    * again, while a log without its state could only be taken for damage.
    */
-  async destroy(replica: Replica): Promise<void> {
+  destroy(replica: Replica): Promise<void> {
+    const { group } = replica;
+    const closing = this.remove(replica).finally(() => this.closing.delete(group));
+    this.closing.set(group, closing);
+    return closing;
+  }
+
+  private async remove(replica: Replica): Promise<void> {
     const { driver, log, stores } = this.options;
     driver.remove(replica.group);
     // Before anything else of this turn: nobody may look for the replica any more.
@@ -63,6 +72,7 @@ export class ReplicaHost {
 
   private async begin(group: GroupId, founders?: readonly MemberId[]): Promise<Replica> {
     const { driver, log, stores, member } = this.options;
+    await this.closing.get(group);
     // A first member begins with its state. For others a state without a log is what a removal, or the first
     // snapshot's installation, left when it was cut short.
     if (founders === undefined && log.state(group) === undefined) await stores.destroy(group);

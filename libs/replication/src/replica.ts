@@ -25,6 +25,7 @@ import {
 } from '#raft';
 import type { StateReader } from '#state-machine';
 import { AppliedState } from './applied-state';
+import { ConfigurationMark } from './configuration-mark';
 import { PendingPositions } from './pending-positions';
 import { PendingReads, noLeader } from './pending-reads';
 import { PendingProposals, outcomeUnknown } from './proposals';
@@ -70,6 +71,8 @@ export interface ReplicaOptions {
 export class Replica {
   readonly group: GroupId;
   readonly raft: RawNode;
+  /** Says whether the configuration in force outlives a crash. */
+  readonly configured: ConfigurationMark;
   private readonly state: AppliedState;
   private readonly proposals: PendingProposals;
   private readonly reads: PendingReads;
@@ -85,9 +88,14 @@ export class Replica {
     this.state = new AppliedState(options.store, {
       digest: options.digest,
       rowCacheBytes: options.limits.rowCacheBytes,
-      applyConfChange: (data) => this.raft.applyConfChange(data),
+      applyConfChange: (data, index) => {
+        this.configured.changedBy(index);
+        return this.raft.applyConfChange(data);
+      },
       onSnapshot: (command) => options.onSnapshot(this, command),
     });
+    const { hardState } = options.log.state(options.group) ?? {};
+    this.configured = new ConfigurationMark(this.state.index, hardState?.commit ?? (0 as LogIndex));
     this.reads = new PendingReads(options.random.below(0x10_0000) * 0x1_0000_0000);
     this.raft = new RawNode(
       { ...options.raft, id: options.member, random: (bound) => options.random.below(bound) },
@@ -140,6 +148,11 @@ export class Replica {
 
   get configuration(): ConfState {
     return this.state.configuration;
+  }
+
+  /** Whether it was told of its group: before that it holds nothing and has promised nothing. */
+  get hasBegun(): boolean {
+    return this.state.configuration.voters.length > 0;
   }
 
   get waitingClients(): number {
@@ -261,7 +274,9 @@ export class Replica {
     return ready;
   }
 
-  appendDone(mark: number): void {
+  /** What the mark stands for is durable, `hardState` with it. */
+  appendDone(mark: number, hardState: HardState | undefined): void {
+    if (hardState !== undefined) this.configured.keptTo(hardState.commit);
     this.raft.appendDone(mark);
     this.options.onWork(this);
   }
@@ -277,6 +292,13 @@ export class Replica {
     for (const [at, entry] of entries.entries()) this.proposals.settle(entry.index, entry.term, outcomes[at]);
     this.reads.appliedTo(this.state.index);
     this.positions.reached(this.state.commitSeq);
+  }
+
+  /** Resolves once all that is applied by now survives a crash. */
+  async flush(): Promise<void> {
+    const through = this.state.index;
+    await this.state.store.flush();
+    this.configured.keptTo(through);
   }
 
   /**
@@ -298,6 +320,9 @@ export class Replica {
    */
   replaceState(next: StateStore): StateStore {
     const before = this.state.replace(next);
+    // Installed durably; its configuration is of an entry that it holds.
+    this.configured.changedBy(this.state.index);
+    this.configured.keptTo(this.state.index);
     this.proposals.abandonThrough(this.state.index);
     this.reads.appliedTo(this.state.index);
     this.positions.reached(this.state.commitSeq);

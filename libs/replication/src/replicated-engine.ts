@@ -13,6 +13,7 @@ import { refuseWhenFull } from './disk-space';
 import type { Driver } from './driver';
 import type { ClusterOperations, Consistency, Engine, ReadAnswer, ReadinessCheck } from './engine';
 import type { Forwarding } from './forwarding';
+import type { WatchedHistory } from './history/watched-history';
 import type { Clock, LogStore } from './ports';
 import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
 import type { Replica } from './replica';
@@ -27,6 +28,7 @@ export interface ReplicatedEngineOptions {
   readonly driver: Driver;
   readonly routing: Routing;
   readonly hub: WatchHub;
+  readonly history: WatchedHistory;
   readonly log: LogStore;
   readonly clock: Clock;
   readonly cluster: ClusterOperations;
@@ -81,22 +83,18 @@ export class ReplicatedEngine implements Engine {
   }
 
   async watch(request: WatchRequest, sink: WatchSink): Promise<WatchHandle> {
+    const { hub, history } = this.options;
+    const { ns, from } = request;
     this.refuseWhenDraining();
-    await this.reachStart(request);
+    await history.reach(ns, from);
     this.refuseWhenDraining();
-    return this.options.hub.subscribe(request, sink);
-  }
-
-  /**
-   * A position beyond what this replica has applied was either given out by a replica that is ahead of this one, or
-   * by nobody. Only a quorum can tell, and with its answer this replica has caught up: what is beyond it even then
-   * was never given out.
-   */
-  private async reachStart({ ns, from }: WatchRequest): Promise<void> {
-    const { routing, driver, clock } = this.options;
-    const replica = driver.get(routing.groupOf(ns));
-    if (replica === undefined || from === undefined || from <= replica.commitSeq + 1) return;
-    await replica.readLinearizable(() => undefined, clock.monotonicMs() + WATCH_START_TIMEOUT_MS);
+    if (!history.knows(ns)) throw new StateError('not_ready', 'The namespace is moving.', { retry_after: 1 });
+    try {
+      return hub.subscribe(request, sink);
+    } catch (error) {
+      if (!hub.watches(ns)) history.abandoned(ns);
+      throw error;
+    }
   }
 
   readiness(): readonly ReadinessCheck[] {
@@ -120,21 +118,28 @@ export class ReplicatedEngine implements Engine {
     return checks;
   }
 
+  async handOver(): Promise<void> {
+    for (const replica of this.options.driver.all()) replica.handLeadershipOver();
+    await this.whileWithinGrace(() => this.leadsOthers());
+  }
+
   async stop(): Promise<void> {
     if (this.draining) return;
     this.draining = true;
     this.options.hub.drain();
     for (const replica of this.options.driver.all()) replica.handLeadershipOver();
-    const deadlineMs = this.options.clock.monotonicMs() + this.options.stopGraceMs;
-    while (
-      (this.waitingClients() > 0 || this.leadsOthers()) &&
-      this.options.clock.monotonicMs() < deadlineMs
-    ) {
-      await new Promise<void>((resolve) => this.options.clock.after(DRAIN_POLL_MS, resolve));
-    }
+    await this.whileWithinGrace(() => this.waitingClients() > 0 || this.leadsOthers());
     this.options.driver.stop();
     for (const replica of this.options.driver.all()) replica.rejectWaiting(drainingError);
     await this.options.release();
+  }
+
+  private async whileWithinGrace(isBusy: () => boolean): Promise<void> {
+    const { clock, stopGraceMs } = this.options;
+    const deadlineMs = clock.monotonicMs() + stopGraceMs;
+    while (isBusy() && clock.monotonicMs() < deadlineMs) {
+      await new Promise<void>((resolve) => clock.after(DRAIN_POLL_MS, resolve));
+    }
   }
 
   /** Whether this node still leads a group that another voter could lead. */
@@ -157,8 +162,6 @@ export class ReplicatedEngine implements Engine {
 /** A replica this close to the commit index counts as caught up. */
 const CAUGHT_UP_ENTRIES = 10_000;
 const DRAIN_POLL_MS = 10;
-/** How long a resumption waits for this replica to come to where the watcher was. */
-const WATCH_START_TIMEOUT_MS = 5_000;
 
 /** Answers a read from a replica on this node, as fresh as was asked for. */
 export async function readFrom(

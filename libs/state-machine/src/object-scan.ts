@@ -1,5 +1,5 @@
 import { decodeUtf8 } from '#codec';
-import type { CommitSeq } from '#contracts';
+import type { CommitSeq, ScannedObject } from '#contracts';
 import { ChangeRow } from './change-row';
 import { readApplied } from './counters';
 import { Table } from './format';
@@ -11,14 +11,6 @@ import type { StateReader } from './state-reader';
 
 /** Bytes that an object counts for beside its JSON. */
 const OBJECT_BYTES = 64;
-
-export interface ScannedObject {
-  readonly id: string;
-  readonly commitSeq: CommitSeq;
-  readonly tsMs: number;
-  /** The object's JSON as a GET answers it. */
-  readonly json: Uint8Array;
-}
 
 /** A scan pins old data while it is open: it must be closed. */
 export interface ObjectScan {

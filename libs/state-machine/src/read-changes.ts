@@ -52,6 +52,11 @@ function eventOf({ kind, id, labels, json, isPut }: ChangeRow): ChangeEvent {
   return new CommittedChange(id, labels, kind === ChangeKind.expired ? 'expired' : 'delete');
 }
 
+/** The position of a namespace's newest change; 0 when it never had one. */
+export function newestChange(reader: StateReader, ns: string): CommitSeq {
+  return readNamespace(reader, ns)?.commitSeq ?? (0 as CommitSeq);
+}
+
 /** The first position from which a namespace's history is whole: nothing at or after it was forgotten. */
 export function firstAvailable(reader: StateReader, ns: string): CommitSeq {
   const { historyFloor } = readApplied(reader);

@@ -1,3 +1,4 @@
+export { TestAuthority, hasOpenssl, type IssuedCertificate } from './test-authority';
 export { SimClock } from './sim-clock';
 export { SseParser, type SseEvent } from './sse';
 export { checkWatchStream, stateAt, type WatchStream } from './watch-rules';

@@ -1,5 +1,11 @@
-import { commitSeq, type ChangeBatch, type ChangeEvent, type CommitSeq } from '#contracts';
-import type { ChangePage, ChangeSource, ObjectScan, ScannedObject, WatchFilter } from '#watch';
+import {
+  commitSeq,
+  type ChangeBatch,
+  type ChangeEvent,
+  type CommitSeq,
+  type ScannedObject,
+} from '#contracts';
+import type { Arrival, ChangePage, ChangeSource, ObjectScan, WatchFilter } from '#watch';
 import { stateAt } from './watch-rules';
 
 /**
@@ -9,6 +15,12 @@ import { stateAt } from './watch-rules';
 export class MemoryChangeSource implements ChangeSource {
   readonly history: ChangeBatch[] = [];
   openScans = 0;
+  /**
+   * Makes it the history of a replica elsewhere: answers are made and arrive when the tasks that are handed to this
+   * function run, and every seventh is lost.
+   */
+  later: ((task: () => void) => void) | undefined;
+  private questions = 0;
   /** The newest position given out in the group. */
   head = commitSeq(0);
   private applied = commitSeq(0);
@@ -48,7 +60,22 @@ export class MemoryChangeSource implements ChangeSource {
     return ns === this.ns ? this.first : commitSeq(1);
   }
 
-  changes(ns: string, from: CommitSeq, maxBytes: number): ChangePage {
+  changes(
+    ns: string,
+    from: CommitSeq,
+    maxBytes: number,
+    arrive: Arrival<ChangePage>,
+  ): ChangePage | undefined {
+    if (this.later === undefined) return this.page(ns, from, maxBytes);
+    const isLost = ++this.questions % 7 === 0;
+    this.later(() => {
+      const gone = from < this.firstAvailable(ns);
+      arrive(isLost ? undefined : gone ? { batches: [], through: from } : this.page(ns, from, maxBytes));
+    });
+    return undefined;
+  }
+
+  private page(ns: string, from: CommitSeq, maxBytes: number): ChangePage {
     if (from < this.firstAvailable(ns))
       throw new Error(`history before ${this.first} is gone, asked for ${from}`);
     const batches: ChangeBatch[] = [];
@@ -74,22 +101,31 @@ export class MemoryChangeSource implements ChangeSource {
       }))
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     this.openScans++;
-    return new ArrayScan(position, rows, () => this.openScans--);
+    return new ArrayScan(position, rows, () => this.openScans--, this.later);
   }
 }
 
 class ArrayScan implements ObjectScan {
   private offset = 0;
+  private questions = 0;
   private open = true;
 
   constructor(
     readonly position: CommitSeq,
     private readonly rows: readonly ScannedObject[],
     private readonly onClose: () => void,
+    private readonly later: ((task: () => void) => void) | undefined,
   ) {}
 
-  next(maxBytes: number): readonly ScannedObject[] {
+  next(maxBytes: number, arrive: Arrival<readonly ScannedObject[]>): readonly ScannedObject[] | undefined {
     if (!this.open) throw new Error('read from a closed scan');
+    if (this.later === undefined) return this.page(maxBytes);
+    const isLost = ++this.questions % 7 === 0;
+    this.later(() => arrive(isLost ? undefined : this.page(maxBytes)));
+    return undefined;
+  }
+
+  private page(maxBytes: number): readonly ScannedObject[] {
     const page: ScannedObject[] = [];
     for (let bytes = 0; bytes < maxBytes && this.offset < this.rows.length; this.offset++) {
       const row = this.rows[this.offset]!;

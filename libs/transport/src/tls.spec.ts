@@ -2,8 +2,8 @@ import { connect } from 'node:net';
 import * as tls from 'node:tls';
 
 import { memberId } from '#contracts';
+import { TestAuthority, hasOpenssl } from '#testkit';
 
-import { TestAuthority, hasOpenssl } from '../testing/certificates';
 import { ManualClock } from '../testing/manual-clock';
 import { SECRET, TestNode, startCluster, until } from '../testing/test-node';
 import type { TlsMaterial, TransportCredentials } from './options';

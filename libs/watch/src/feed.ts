@@ -4,6 +4,7 @@ import type { CompiledFilter } from './filter';
 import { FilterGroup } from './filter-group';
 import { BatchFrames, bookmarkFrame } from './frames';
 import type { Task } from './turn-queue';
+import type { ChangePage } from './types';
 import type { Watcher } from './watcher';
 
 /** Batches encoded in one step, and batches kept that the local replica has not applied yet. */
@@ -25,6 +26,10 @@ export class Feed implements Task {
   private pending: BatchFrames[] = [];
   /** Reading a gap from the source, a page a step. */
   private filling = false;
+  /** A page of the gap was asked for and is on its way. */
+  private awaited = false;
+  /** Who is further than this feed and wants to be told when it has moved. */
+  private readonly waiting = new Set<Watcher>();
   /** Batches that a bus brought before the local replica applied them: who catches up cannot read them yet. */
   private ahead: ChangeBatch[] = [];
   private readonly groups = new Map<string, FilterGroup>();
@@ -60,9 +65,22 @@ export class Feed implements Task {
     if (position > this.received && !this.filling) this.fill();
   }
 
-  /** Whether more will come without anybody's doing. */
+  /** A page that came by itself: as good as one that was asked for. */
+  supply(from: CommitSeq, page: ChangePage): void {
+    if (from > this.received + 1) return;
+    const { source } = this.context;
+    if (source.firstAvailable(this.ns) > this.received + 1) this.lose(source.position(this.ns));
+    else this.absorb(page);
+  }
+
+  /** Whether more will come with the next turns. */
   isBusy(): boolean {
-    return this.filling || this.pending.length > 0;
+    return this.pending.length > 0 || (this.filling && !this.awaited);
+  }
+
+  /** Gives the watcher a step when this feed has come further. */
+  wakeWhenFurther(watcher: Watcher): void {
+    this.waiting.add(watcher);
   }
 
   step(): number {
@@ -75,11 +93,12 @@ export class Feed implements Task {
     if (this.pending.length === 0) this.through = this.received;
     else if (last !== undefined) this.through = last.batch.commitSeq;
     let cost = run.length * BATCH_COST * this.groups.size;
-    if (this.filling && this.pending.length === 0) {
+    if (this.filling && !this.awaited && this.pending.length === 0) {
       this.fill();
       cost += PAGE_COST;
     }
-    if (this.pending.length > 0 || this.filling) this.context.queue.add(this);
+    if (this.isBusy()) this.context.queue.add(this);
+    if (this.waiting.size > 0) this.wakeWaiting();
     return cost;
   }
 
@@ -114,6 +133,7 @@ export class Feed implements Task {
 
   leave(watcher: Watcher): void {
     if (!this.watchers.delete(watcher)) throw new Error('a watcher left a feed twice');
+    this.waiting.delete(watcher);
     const { group } = watcher;
     group.live.delete(watcher);
     group.blocked.delete(watcher);
@@ -150,12 +170,38 @@ export class Feed implements Task {
       this.lose(position);
       return;
     }
-    const page = source.changes(this.ns, from, limits.pageBytes);
-    for (const batch of page.batches) this.take(batch);
+    const page = source.changes(this.ns, from, limits.pageBytes, (later) => this.filled(from, later));
+    if (page === undefined) this.filling = this.awaited = true;
+    else this.fillWith(from, page);
+  }
+
+  /** A page has come; without one, the next hint or the next refresh asks again. */
+  private filled(from: CommitSeq, page: ChangePage | undefined): void {
+    this.filling = this.awaited = false;
+    if (this.watchers.size === 0) return;
+    const { source } = this.context;
+    if (page === undefined) return;
+    // What a bus brought meanwhile does not have to be in the history any more.
+    if (source.firstAvailable(this.ns) > this.received + 1) this.lose(source.position(this.ns));
+    else this.fillWith(from, page);
+  }
+
+  private wakeWaiting(): void {
+    for (const watcher of this.waiting) this.context.queue.add(watcher);
+    this.waiting.clear();
+  }
+
+  private fillWith(from: CommitSeq, page: ChangePage): void {
+    this.absorb(page);
+    this.filling = page.through >= from && this.received < this.context.source.position(this.ns);
+    if (this.filling) this.context.queue.add(this);
+  }
+
+  private absorb(page: ChangePage): void {
+    for (const batch of page.batches) if (batch.commitSeq > this.received) this.take(batch);
     if (page.through > this.received) this.received = page.through;
     if (this.pending.length === 0) this.through = this.received;
-    this.filling = this.received >= from && this.received < position;
-    if (this.filling) this.context.queue.add(this);
+    this.wakeWaiting();
   }
 
   /** Retention overtook the feed: the live streams cannot go on, and their resumption will be answered 410. */

@@ -1,5 +1,5 @@
-import type { ChangeBatch, CommitSeq } from '#contracts';
-import type { ScannedObject, WatchEndReason } from './types';
+import type { ChangeBatch, CommitSeq, ScannedObject } from '#contracts';
+import type { WatchEndReason } from './types';
 
 /**
  * The bytes of a watch, as README.md ("Frames") fixes them: frames of the WHATWG event-stream format, one `data`

@@ -93,7 +93,12 @@ class World {
   private readonly lost: ChangeBatch[] = [];
   private unapplied: ChangeBatch[] = [];
 
-  constructor(private readonly plant: Plant) {}
+  constructor(
+    private readonly plant: Plant,
+    isRemote = false,
+  ) {
+    if (isRemote) this.source.later = (task) => void this.deferred.push(task);
+  }
 
   run(steps: readonly Step[]): void {
     for (const step of steps) this.step(step);
@@ -102,7 +107,7 @@ class World {
   /** Heals: the replica applies all, every client that is still there reads all, and time passes. */
   settle(): void {
     this.applyAll();
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 8; round++) {
       for (const { sink } of this.clients) sink.drain(1_000_000);
       this.turns(1_000);
       this.clock.advance(LIMITS.bookmarkMs + 1_000);
@@ -318,8 +323,8 @@ const RUNS = Number(process.env['WATCH_RUNS'] ?? 300);
 const SEED = Number(process.env['WATCH_SEED'] ?? 20_261_123);
 const schedules = fc.array(step, { minLength: 10, maxLength: 120, size: 'max' });
 
-function problemsOf(steps: readonly Step[], plant: Plant): readonly string[] {
-  const world = new World(plant);
+function problemsOf(steps: readonly Step[], plant: Plant, isRemote = false): readonly string[] {
+  const world = new World(plant, isRemote);
   world.run(steps);
   world.settle();
   world.check();
@@ -332,6 +337,15 @@ describe('the promises of a stream, over random schedules', () => {
     fc.assert(
       fc.property(schedules, (steps) => {
         expect(problemsOf(steps, 'none')).toEqual([]);
+      }),
+      { seed: SEED, numRuns: RUNS },
+    );
+  });
+
+  it('hold where the history is on another node, which answers later or not at all', () => {
+    fc.assert(
+      fc.property(schedules, (steps) => {
+        expect(problemsOf(steps, 'none', true)).toEqual([]);
       }),
       { seed: SEED, numRuns: RUNS },
     );

@@ -4,7 +4,7 @@ import { Feed } from './feed';
 import { CompiledFilter } from './filter';
 import { PAGE_BYTES_DEFAULT, RETRY_AFTER_MS_DEFAULT, type WatchHubOptions } from './options';
 import { TurnQueue } from './turn-queue';
-import type { WatchEndReason, WatchHandle, WatchRequest, WatchSink } from './types';
+import type { ChangePage, WatchEndReason, WatchHandle, WatchRequest, WatchSink } from './types';
 import { Watcher } from './watcher';
 
 export interface WatchStats {
@@ -26,6 +26,7 @@ export class WatchHub {
   private readonly feeds = new Map<string, Feed>();
   private readonly owners = new Map<string, number>();
   private readonly tally: Tally = { puts: 0, deletes: 0, bookmarks: 0, overflows: 0, ends: 0 };
+  private readonly onWatched: (ns: string, watched: boolean) => void;
   private readonly tickMs: number;
   private clients = 0;
   private draining = false;
@@ -39,8 +40,11 @@ export class WatchHub {
       retryAfterMs: options.limits.retryAfterMs ?? RETRY_AFTER_MS_DEFAULT,
     };
     for (const [name, value] of Object.entries(limits)) {
-      if (!(value > 0)) throw new Error(`watch limit ${name} must be above zero, not ${value}`);
+      const isCount = name === 'maxWatchers' || name === 'maxWatchersPerOwner';
+      if (!(value > 0) && !(isCount && value === 0))
+        throw new Error(`watch limit ${name} must be above zero, not ${value}`);
     }
+    this.onWatched = options.onWatched ?? (() => undefined);
     const shortestMs = Math.min(limits.bookmarkMs, limits.keepAliveMs, limits.stallMs);
     this.tickMs = Math.min(TICK_MAX_MS, Math.max(TICK_MIN_MS, shortestMs / 10));
     const defer = options.defer ?? ((task: () => void) => void clock.after(0, task));
@@ -69,6 +73,14 @@ export class WatchHub {
   }
 
   /**
+   * A page of history, as {@link ChangeSource.changes} gives it, that nobody had to ask for: how a namespace whose
+   * replica is elsewhere moves on. One that begins beyond what the feed has is ignored.
+   */
+  supply(ns: string, from: CommitSeq, page: ChangePage): void {
+    this.feeds.get(ns)?.supply(from, page);
+  }
+
+  /**
    * Opens a stream; nothing is written before this has returned. Throws `compacted` (with `first_available`) when
    * `from` is older than the history or beyond all that was ever given out, `too_many_watchers`, or `draining`.
    */
@@ -78,8 +90,7 @@ export class WatchHub {
     this.admit(owner);
     const position = this.position(ns);
     const start = from === undefined ? position : this.startingAt(ns, from, position);
-    const feed = this.feeds.get(ns) ?? new Feed(this.context, ns);
-    this.feeds.set(ns, feed);
+    const feed = this.feeds.get(ns) ?? this.begin(ns);
     const group = feed.join(new CompiledFilter(request.filter));
     const watcher = new Watcher(this.context, feed, group, sink, request, start);
     feed.watchers.add(watcher);
@@ -99,6 +110,10 @@ export class WatchHub {
   /** The newest position that is known here: applied by the replica or, of a watched namespace, come over a bus. */
   position(ns: string): CommitSeq {
     return this.feeds.get(ns)?.position() ?? this.context.source.position(ns);
+  }
+
+  watches(ns: string): boolean {
+    return this.feeds.has(ns);
   }
 
   /** Ends every stream with `draining` and takes no more. */
@@ -151,10 +166,20 @@ export class WatchHub {
     return (wanted - 1) as CommitSeq;
   }
 
+  private begin(ns: string): Feed {
+    this.onWatched(ns, true);
+    const feed = new Feed(this.context, ns);
+    this.feeds.set(ns, feed);
+    return feed;
+  }
+
   private release(watcher: Watcher): void {
     const { feed, owner } = watcher;
     feed.leave(watcher);
-    if (feed.watchers.size === 0) this.feeds.delete(feed.ns);
+    if (feed.watchers.size === 0) {
+      this.feeds.delete(feed.ns);
+      this.onWatched(feed.ns, false);
+    }
     if (owner !== undefined) {
       const count = (this.owners.get(owner) ?? 0) - 1;
       if (count > 0) this.owners.set(owner, count);

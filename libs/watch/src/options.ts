@@ -43,6 +43,11 @@ export interface WatchHubOptions {
   readonly clock: Clock;
   readonly limits: WatchLimits;
   readonly observer: WatchObserver;
+  /**
+   * A namespace got its first watcher, or lost its last. Called before the first watcher's feed asks the source for
+   * anything, and must not call the hub from inside.
+   */
+  readonly onWatched?: (ns: string, watched: boolean) => void;
   /** Runs a task on a later turn of the event loop, in order; `clock.after(0)` when absent. */
   readonly defer?: (task: () => void) => void;
 }

@@ -1,4 +1,4 @@
-import type { ChangeBatch, CommitSeq } from '#contracts';
+import type { ChangeBatch, CommitSeq, ScannedObject } from '#contracts';
 import { Chain, ChunkGatherer, type Link } from './chain';
 import type { HubContext } from './context';
 import type { Feed } from './feed';
@@ -6,6 +6,7 @@ import { gatherMatches, type FilterGroup } from './filter-group';
 import { BatchFrames, KEEP_ALIVE_FRAME, endFrame, initialFrame, overflowFrame } from './frames';
 import type { Task } from './turn-queue';
 import type {
+  ChangePage,
   ObjectScan,
   WatchDropReason,
   WatchEndReason,
@@ -40,6 +41,10 @@ export class Watcher implements WatchHandle, Task {
   private at: Link;
   private scan: ObjectScan | undefined;
   private initialFilter: WatchFilter | undefined;
+  /** Objects of the state were handed over, and no position yet. */
+  private saidState = false;
+  /** A page was asked for and is on its way. */
+  private awaited = false;
   private blockedSinceMs = NOT_BLOCKED;
   private bookmarkDueMs = 0;
   private keepAliveDueMs = 0;
@@ -151,8 +156,7 @@ export class Watcher implements WatchHandle, Task {
     for (let round = 0; round < ROUNDS; round++) {
       cost += this.flush(nowMs) * STEP_COST;
       if (!this.takesMore()) return cost;
-      if (this.stage === 'initial') this.readState();
-      else if (!this.readHistory()) return cost;
+      if (this.stage === 'initial' ? !this.readState() : !this.readHistory()) return cost;
       cost += PAGE_COST;
     }
     this.context.queue.add(this);
@@ -191,7 +195,7 @@ export class Watcher implements WatchHandle, Task {
   }
 
   private takesMore(): boolean {
-    const free = this.blockedSinceMs === NOT_BLOCKED && this.at.next === undefined;
+    const free = this.blockedSinceMs === NOT_BLOCKED && this.at.next === undefined && !this.awaited;
     return free && (this.stage === 'initial' || this.stage === 'catching_up');
   }
 
@@ -204,20 +208,43 @@ export class Watcher implements WatchHandle, Task {
     this.readThrough = position;
   }
 
-  private readState(): void {
+  /** One page of the state; `false` when it is on its way. */
+  private readState(): boolean {
     const { source, limits } = this.context;
+    const scan = (this.scan ??= source.openScan(this.feed.ns, this.initialFilter ?? {}));
+    const rows = scan.next(limits.pageBytes, (later) => this.stateArrived(scan, later));
+    if (rows === undefined) this.awaited = true;
+    else this.loadState(scan, rows);
+    return rows !== undefined;
+  }
+
+  private stateArrived(scan: ObjectScan, rows: readonly ScannedObject[] | undefined): void {
+    if (this.scan !== scan) return;
+    this.awaited = false;
+    if (rows !== undefined) {
+      this.loadState(scan, rows);
+      this.context.queue.add(this);
+    } else if (this.saidState) {
+      this.drop('interrupted');
+    } else {
+      // Nothing was said yet: the next tick begins again, perhaps with another replica.
+      scan.close();
+      this.scan = undefined;
+    }
+  }
+
+  private loadState(scan: ObjectScan, rows: readonly ScannedObject[]): void {
     const { ns } = this.feed;
-    this.scan ??= source.openScan(ns, this.initialFilter ?? {});
-    const rows = this.scan.next(limits.pageBytes);
     if (rows.length > 0) {
+      this.saidState = true;
       const chain = new Chain(NO_POSITION);
       this.at = chain.tail;
       const gatherer = new ChunkGatherer(chain);
       for (const row of rows) gatherer.add(initialFrame(ns, row), 'put', -1);
       gatherer.cut();
-    } else if (this.scan.exhausted !== false) {
-      const { position } = this.scan;
-      this.scan.close();
+    } else if (scan.exhausted !== false) {
+      const { position } = scan;
+      scan.close();
       this.scan = undefined;
       this.initialFilter = undefined;
       this.stage = 'catching_up';
@@ -231,7 +258,10 @@ export class Watcher implements WatchHandle, Task {
     const { feed } = this;
     if (this.readThrough > this.position) this.position = this.readThrough;
     if (this.position > feed.through) feed.advanceTo(this.position);
-    if (this.position > feed.through) return feed.isBusy();
+    if (this.position > feed.through) {
+      feed.wakeWhenFurther(this);
+      return false;
+    }
     if (this.position === feed.through) {
       this.goLive();
       return false;
@@ -242,13 +272,26 @@ export class Watcher implements WatchHandle, Task {
         this.drop('compacted');
         return false;
       }
-      const page = source.changes(feed.ns, from, limits.pageBytes);
-      this.loadBatches(page.batches, page.through);
-      return this.readThrough > this.position;
+      const page = source.changes(feed.ns, from, limits.pageBytes, (later) => this.pageArrived(from, later));
+      if (page !== undefined) this.loadBatches(page.batches, page.through);
+      else this.awaited = true;
+      return page !== undefined && this.readThrough > this.position;
     }
     const ahead = feed.aheadOf(this.position);
     this.loadBatches(ahead, ahead[ahead.length - 1]?.commitSeq ?? this.position);
     return ahead.length > 0;
+  }
+
+  /** Without a page the next tick asks again. */
+  private pageArrived(from: CommitSeq, page: ChangePage | undefined): void {
+    this.awaited = false;
+    if (this.stage === 'closed' || page === undefined) return;
+    if (this.context.source.firstAvailable(this.feed.ns) > from) {
+      this.drop('compacted');
+      return;
+    }
+    this.loadBatches(page.batches, page.through);
+    this.context.queue.add(this);
   }
 
   private loadBatches(batches: readonly ChangeBatch[], through: CommitSeq): void {

@@ -1,5 +1,10 @@
 import type { FastifyReply } from 'fastify';
-import type { WatchSink } from '#watch';
+import type { WatchDropReason, WatchEndReason, WatchSink } from '#watch';
+
+/** How long a client may take to read the end of its stream, after which its connection is cut. */
+const END_GRACE_MS = 10_000;
+/** The same for one that has not read anything for a while. */
+const STALLED_GRACE_MS = 500;
 
 /**
  * A watcher's answer as `text/event-stream`, written to the socket without chunked coding: the stream ends with
@@ -35,8 +40,14 @@ export class EventStream implements WatchSink {
     return this.reply.raw.write(chunk);
   }
 
-  end(): void {
+  end(cause?: WatchEndReason | WatchDropReason): void {
     this.open();
-    this.reply.raw.end();
+    const response = this.reply.raw;
+    response.end();
+    // Who does not read the end either would keep the socket, and what is buffered for it, for ever.
+    const graceMs = cause === 'stalled' ? STALLED_GRACE_MS : END_GRACE_MS;
+    const timer = setTimeout(() => response.destroy(), graceMs);
+    timer.unref();
+    response.once('close', () => clearTimeout(timer));
   }
 }

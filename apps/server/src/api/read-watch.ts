@@ -14,7 +14,12 @@ const POSITIONS = { low: 0, high: Number.MAX_SAFE_INTEGER };
  * What a watch asks for. `Last-Event-ID` wins over the parameters that say where to start: a browser's
  * EventSource sends it with the unchanged URL when it reconnects.
  */
-export function readWatch(url: string, headers: IncomingHttpHeaders, access: Access): WatchRequest {
+export function readWatch(
+  url: string,
+  headers: IncomingHttpHeaders,
+  access: Access,
+  nowMs: number,
+): WatchRequest {
   const parameters = queryParameters(url, (name) => PARAMETERS.has(name) || name.startsWith(TAG_PREFIX));
   const initial = parameters.get('initial') ?? 'false';
   if (initial !== 'true' && initial !== 'false') throw invalidField('initial', 'must be true or false');
@@ -28,9 +33,18 @@ export function readWatch(url: string, headers: IncomingHttpHeaders, access: Acc
     filter: { prefix: parameters.get('prefix'), type: parameters.get('type'), tags: tagsOf(parameters) },
     from: from === undefined ? undefined : commitSeq(Math.max(1, from)),
     initial: initial === 'true' && resumedAfter === undefined,
-    expiresAtMs: capability && (capability.expiresAtSeconds + CLOCK_SKEW_SECONDS) * 1_000,
+    expiresAtMs: capability && endOf(capability.expiresAtSeconds, nowMs),
     owner: capability?.owner,
   };
+}
+
+/**
+ * A stream ends when its token does. A token that is taken after that, because clocks may differ, is good until
+ * this server is sure that it has ended.
+ */
+function endOf(expiresAtSeconds: number, nowMs: number): number {
+  const skewSeconds = nowMs < expiresAtSeconds * 1_000 ? 0 : CLOCK_SKEW_SECONDS;
+  return (expiresAtSeconds + skewSeconds) * 1_000;
 }
 
 function lastEventId(header: string | string[] | undefined): number | undefined {

@@ -19,7 +19,7 @@ export class WatchService {
   /** Resolves once the stream stands; it then lives on its own. */
   watch(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     return this.timer.run('watch', async () => {
-      const wanted = readWatch(request.raw.url ?? '', request.headers, accessOf(request));
+      const wanted = readWatch(request.raw.url ?? '', request.headers, accessOf(request), Date.now());
       const stream = new EventStream(reply);
       const response = reply.raw;
       if (request.method === 'HEAD') return stream.end();

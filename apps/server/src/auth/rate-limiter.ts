@@ -15,6 +15,23 @@ export class RateLimiter {
 
   /** Takes one request off a subject's bucket; throws `rate_limited` with the seconds until there is one again. */
   take(subject: string, qps: number, nowMs: number): void {
+    const bucket = this.refilled(subject, qps, nowMs);
+    refuseEmpty(bucket, qps);
+    bucket.tokens -= 1;
+  }
+
+  /** Throws as {@link take} does, and takes nothing. */
+  check(subject: string, qps: number, nowMs: number): void {
+    refuseEmpty(this.refilled(subject, qps, nowMs), qps);
+  }
+
+  /** Takes one, or what is left of one: for what has happened already. */
+  spend(subject: string, qps: number, nowMs: number): void {
+    const bucket = this.refilled(subject, qps, nowMs);
+    bucket.tokens = Math.max(0, bucket.tokens - 1);
+  }
+
+  private refilled(subject: string, qps: number, nowMs: number): Bucket {
     const burst = Math.max(1, qps);
     let bucket = this.buckets.get(subject);
     if (!bucket) {
@@ -24,12 +41,12 @@ export class RateLimiter {
     const elapsedSeconds = Math.max(0, nowMs - bucket.refilledMs) / 1_000;
     bucket.tokens = Math.min(burst, bucket.tokens + elapsedSeconds * qps);
     bucket.refilledMs = nowMs;
-    if (bucket.tokens < 1) {
-      const waitSeconds = qps > 0 ? (1 - bucket.tokens) / qps : 60;
-      throw new StateError('rate_limited', `More than ${qps} requests a second.`, {
-        retry_after: waitSeconds,
-      });
-    }
-    bucket.tokens -= 1;
+    return bucket;
   }
+}
+
+function refuseEmpty(bucket: Bucket, qps: number): void {
+  if (bucket.tokens >= 1) return;
+  const waitSeconds = qps > 0 ? (1 - bucket.tokens) / qps : 60;
+  throw new StateError('rate_limited', `More than ${qps} requests a second.`, { retry_after: waitSeconds });
 }

@@ -11,7 +11,8 @@ const TOKEN_CHARACTERS_MAX = 8_192;
 /** Verified tokens that are remembered, so that the hot path computes no HMAC. */
 const REMEMBERED_TOKENS = 4_096;
 
-export type TokenResult = 'ok' | 'malformed' | 'expired' | 'unknown_key' | 'bad_signature' | 'missing';
+export type TokenResult =
+  'ok' | 'malformed' | 'expired' | 'unknown_key' | 'bad_signature' | 'missing' | 'rate_limited';
 
 /** The label for key ids that are not ours: what a client writes into a header never becomes a label. */
 export const UNKNOWN_KEY_LABEL = 'unknown';
@@ -55,6 +56,11 @@ export class TokenVerifier {
     }
     this.onResult(keyId, 'ok');
     return capability;
+  }
+
+  /** Whether its signature was found good before. */
+  remembers(token: string): boolean {
+    return this.remembered.get(token) !== undefined;
   }
 
   private keyIdOf(token: string): string {

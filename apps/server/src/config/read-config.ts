@@ -7,6 +7,9 @@ import { refuseUnsupportedVariables } from './unsupported-variables';
 import type { ValueForm } from './value-forms';
 import { FILE_VARIABLES, SECRET_VARIABLES, VARIABLES, type VariableName } from './variables';
 
+const KEY_VARIABLES = ['CAP_KEY_ACTIVE_ID', 'CAP_KEY_ACTIVE', 'CAP_KEY_NEXT_ID', 'CAP_KEY_NEXT'] as const;
+const MAX_WATCHERS = 10_000;
+
 type ValueOf<Name extends VariableName> =
   (typeof VARIABLES)[Name] extends ValueForm<infer Value> ? Value : never;
 
@@ -47,7 +50,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
     corsOrigins: read('CORS_ORIGINS') ?? (devMode ? ['localhost'] : []),
     maxBodyBytes: read('MAX_BODY_BYTES') ?? LIMITS.bodyBytes,
     rateLimitQps: read('RATE_LIMIT_QPS') ?? 0,
-    maxWatchers: read('MAX_WATCHERS') ?? 10_000,
+    maxConnectionsPerAddress: read('MAX_CONNECTIONS_PER_ADDRESS') ?? 0,
+    authFailureLimitQps: read('AUTH_FAILURE_LIMIT_QPS') ?? 1_000,
+    maxWatchers: read('MAX_WATCHERS') ?? MAX_WATCHERS,
+    maxWatchersPerToken: read('MAX_WATCHERS_PER_TOKEN') ?? read('MAX_WATCHERS') ?? MAX_WATCHERS,
     watchBufferEvents: read('WATCH_BUFFER_SIZE') ?? 10_000,
     watchBufferBytes: read('WATCH_BUFFER_BYTES') ?? 10_485_760,
     historyRetentionSeconds: read('HISTORY_RETENTION_SECONDS') ?? 86_400,
@@ -65,6 +71,16 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
   checkTogether(config);
   refuseUnsupportedVariables(config);
   return config;
+}
+
+/** The files that keys are read from, in an environment that gives any of them as a file. */
+export function capabilityKeyFiles(environment: NodeJS.ProcessEnv): readonly string[] {
+  return KEY_VARIABLES.flatMap((name) => environment[`${name}_FILE`] || []);
+}
+
+/** The keys alone, read again. Throws as {@link readConfig} does, and also when there is none. */
+export function readCapabilityKeys(environment: NodeJS.ProcessEnv): readonly CapabilityKey[] {
+  return capabilityKeys(reader(environment), false);
 }
 
 /**

@@ -22,7 +22,7 @@ export class HealthController {
 
   @Get('ready')
   async ready(@Res() reply: FastifyReply): Promise<void> {
-    const { isReady, report } = readinessOf(this.engine.readiness(), this.lifecycle.isDraining);
+    const { isReady, report } = readinessOf(this.engine.readiness(), this.lifecycle);
     await reply
       .status(isReady ? 200 : 503)
       .type('application/json')

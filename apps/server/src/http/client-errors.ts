@@ -17,8 +17,14 @@ export function answerClientError(
   error: NodeJS.ErrnoException,
   socket: Socket,
   standing: StandingHeaders,
+  onTlsFailure: () => void,
 ): void {
   const answering = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage;
+  if (/^ERR_(?:SSL|TLS)_/.test(error.code ?? '')) {
+    onTlsFailure();
+    socket.destroy();
+    return;
+  }
   if (error.code === 'ECONNRESET' || !socket.writable || answering?.headersSent) {
     socket.destroy();
     return;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { StateError } from '#contracts';
 import type { Authorizer, CapabilityOperation } from '../auth';
@@ -24,6 +25,8 @@ export interface GateOptions {
   /** Whether a request came in by the admin port. */
   readonly isOnAdminPort: (message: IncomingMessage) => boolean;
   readonly isDraining: () => boolean;
+  /** Told of every answered request of an operator. */
+  readonly audit: (request: FastifyRequest, status: number) => void;
 }
 
 /**
@@ -48,6 +51,11 @@ export function registerGate(fastify: FastifyInstance, options: GateOptions): vo
     done(methods.length > 0 ? new MethodNotAllowed(methods) : nothingHere());
   });
 
+  fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: Done) => {
+    if (request.routeOptions.config?.capability === 'ADMIN') options.audit(request, reply.statusCode);
+    done();
+  });
+
   fastify.addHook('onRoute', (route: RouteOptions) => {
     routes.add(route.method, route.url);
     const isProbe = PROBES.test(route.url);
@@ -61,6 +69,7 @@ export function registerGate(fastify: FastifyInstance, options: GateOptions): vo
         ? isProbe || isOperator
         : !isOperator || config.adminOnApiPort;
       if (!isServedHere) return done(nothingHere());
+      if (!isProbe && !mayConnect(config, request)) return done(certificateMissing());
       if (operation === undefined) return done();
       try {
         request.access = accessOf(options.authorizer(), operation, request);
@@ -77,9 +86,20 @@ function accessOf(
   operation: CapabilityOperation,
   request: FastifyRequest,
 ): FastifyRequest['access'] {
-  const { authorization } = request.headers;
-  if (operation === 'ADMIN') return authorizer.authorizeAdmin(authorization);
-  return authorizer.authorize(operation, pathParameter(request.params, 'ns'), authorization);
+  if (operation === 'ADMIN') return authorizer.authorizeAdmin(request.raw);
+  return authorizer.authorize(operation, pathParameter(request.params, 'ns'), request.raw);
+}
+
+/** On the API port the handshake has seen to it. */
+function mayConnect({ tls }: ServerConfig, request: FastifyRequest): boolean {
+  return tls?.clientCaPath === undefined || (request.raw.socket as TLSSocket).authorized;
+}
+
+function certificateMissing(): StateError {
+  return new StateError(
+    'operation_denied',
+    'A client certificate of the configured authority is needed here.',
+  );
 }
 
 function nothingHere(): StateError {

@@ -1,15 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Authorizer } from '../auth';
 import type { ServerConfig } from '../config';
 import { problemOf, stateErrorOf } from '../errors';
+import type { TlsMaterial } from '../tls';
 import { registerBodyParser } from './body-parser';
 import { answerClientError } from './client-errors';
-import { registerGate } from './gate';
+import { ConnectionBook } from './connection-book';
+import { type GateOptions, registerGate } from './gate';
 import { requestIdOf } from './request-id';
 import { HTTP_SERVER_OPTIONS, SERVER_LIMITS, limitServer } from './server-limits';
+import { tlsContext, tlsOptions } from './tls-options';
 
 type Handler = (message: IncomingMessage, response: ServerResponse) => void;
 
@@ -19,25 +22,38 @@ export interface HttpFace {
   readonly fastify: FastifyInstance;
   readonly apiServer: Server;
   readonly adminServer: Server;
+  /** Ends every connection that is left, also those in the middle of a TLS handshake. */
+  destroyConnections(): void;
+  /** New connections use this from now on; those that exist keep what they began with. */
+  useTls(material: TlsMaterial): void;
 }
 
-export function createHttpFace(
-  config: ServerConfig,
-  host: { readonly authorizer: () => Authorizer; readonly isDraining: () => boolean },
-): HttpFace {
+export interface HttpFaceHost extends Pick<GateOptions, 'authorizer' | 'isDraining' | 'audit'> {
+  /** Without it the servers speak plain HTTP. */
+  readonly tls: TlsMaterial | undefined;
+  readonly onConnectionRefused: (reason: string) => void;
+}
+
+export function createHttpFace(config: ServerConfig, host: HttpFaceHost): HttpFace {
   const standing = { 'x-agentstate-node': config.nodeId, 'x-agentstate-region': config.region };
   const onAdminPort = new WeakSet<IncomingMessage>();
-  const serverOf = (handler: Handler): Server => {
-    const server = createServer(HTTP_SERVER_OPTIONS, handler);
+  const connections = new ConnectionBook(config.maxConnectionsPerAddress, host.onConnectionRefused);
+  const tlsServers: TlsServer[] = [];
+  const serverOf = (handler: Handler, rejectUnauthorized: boolean): Server => {
+    const server = host.tls
+      ? createTlsServer({ ...HTTP_SERVER_OPTIONS, ...tlsOptions(host.tls, rejectUnauthorized) }, handler)
+      : createServer(HTTP_SERVER_OPTIONS, handler);
+    if (host.tls) tlsServers.push(server as TlsServer);
     limitServer(server, config.maxWatchers);
+    connections.watch(server);
     return server;
   };
   const clientErrorHandler = (error: NodeJS.ErrnoException, socket: Socket): void =>
-    answerClientError(error, socket, standing);
+    answerClientError(error, socket, standing, () => host.onConnectionRefused('tls'));
   const adapter = new FastifyAdapter({
     // No Nest middleware is used, and its bridge would cost every request.
     skipMiddie: true,
-    serverFactory: serverOf,
+    serverFactory: (handler: Handler) => serverOf(handler, true),
     clientErrorHandler,
     genReqId: requestIdOf,
     requestIdHeader: false,
@@ -59,10 +75,20 @@ export function createHttpFace(
   const fastify = adapter.getInstance<FastifyInstance>();
   registerBodyParser(fastify, config.maxBodyBytes);
   registerGate(fastify, { config, ...host, isOnAdminPort: (message) => onAdminPort.has(message) });
+  // Probes of orchestrators have no certificate: on the admin port the gate asks for it, for everything else.
   const adminServer = serverOf((message, response) => {
     onAdminPort.add(message);
     fastify.routing(message, response);
-  });
+  }, false);
   adminServer.on('clientError', clientErrorHandler);
-  return { adapter, fastify, apiServer: fastify.server, adminServer };
+  return {
+    adapter,
+    fastify,
+    apiServer: fastify.server,
+    adminServer,
+    destroyConnections: () => connections.destroyAll(),
+    useTls: (material) => {
+      for (const server of tlsServers) server.setSecureContext(tlsContext(material));
+    },
+  };
 }

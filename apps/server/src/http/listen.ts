@@ -24,15 +24,11 @@ export function listen(
   });
 }
 
-/** Stops accepting, lets running requests end for a while, then cuts what is left. */
-export function closeServer(server: Server, graceMs: number): Promise<void> {
+/** Stops accepting and ends what is idle; resolves when the last connection has ended. */
+export function closeServer(server: Server): Promise<void> {
   if (!server.listening) return Promise.resolve();
   return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
+    server.close(() => resolve());
     server.closeIdleConnections();
   });
 }

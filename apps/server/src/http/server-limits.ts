@@ -8,6 +8,8 @@ export const SERVER_LIMITS = {
   requestTimeoutMs: 60_000,
   /** Idle time between requests; longer than the usual 60 s of proxies, so that they close first. */
   keepAliveTimeoutMs: 72_000,
+  /** Without a byte in either direction while an answer is awaited or not read; watches send a sign of life sooner. */
+  inactivityTimeoutMs: 300_000,
   /** How often Node looks for connections past these. */
   checkIntervalMs: 5_000,
   /** Request line and headers: an id of 512 bytes, percent-encoded, and a token fit well. */
@@ -26,6 +28,7 @@ export const HTTP_SERVER_OPTIONS = {
 export function limitServer(server: Server, maxWatchers: number): void {
   server.headersTimeout = SERVER_LIMITS.headersTimeoutMs;
   server.requestTimeout = SERVER_LIMITS.requestTimeoutMs;
+  server.timeout = SERVER_LIMITS.inactivityTimeoutMs;
   server.keepAliveTimeout = SERVER_LIMITS.keepAliveTimeoutMs;
   server.maxConnections = maxWatchers + SERVER_LIMITS.requestConnections;
 }

@@ -14,6 +14,8 @@ export interface EngineObserver {
   peerAnswered(peer: string, seconds: number): void;
   /** A handshake with a peer failed, refused by either side; one of the few reasons of the transport. */
   peerRefused(reason: string): void;
+  /** The certificate now in use ends then, in seconds since 1970. */
+  certificateLoaded(use: 'clients' | 'peers', notAfterSeconds: number): void;
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void;
   /** Two replicas had different states at the same entry. */
   statesDiffered(): void;
@@ -56,6 +58,7 @@ export class EngineMetrics implements EngineObserver {
   private readonly proposalsFailed: Counter;
   private readonly peerSeconds: Histogram;
   private readonly handshakesRefused: Counter;
+  private readonly certificateEnds: Gauge;
   private readonly snapshots: SnapshotMetrics;
   private gauges: (() => EngineGauges) | undefined;
 
@@ -120,6 +123,7 @@ export class EngineMetrics implements EngineObserver {
       labelNames: ['reason'],
       registers,
     });
+    this.certificateEnds = certificateEnds(registry);
     this.snapshots = new SnapshotMetrics(registry);
     this.registerGauges(registry);
     this.showFromTheStart();
@@ -171,6 +175,10 @@ export class EngineMetrics implements EngineObserver {
 
   peerRefused(reason: string): void {
     this.handshakesRefused.inc({ reason });
+  }
+
+  certificateLoaded(use: 'clients' | 'peers', notAfterSeconds: number): void {
+    this.certificateEnds.set({ use }, notAfterSeconds);
   }
 
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void {
@@ -236,4 +244,13 @@ export class EngineMetrics implements EngineObserver {
       },
     });
   }
+}
+
+function certificateEnds(registry: Registry): Gauge {
+  return new Gauge({
+    name: 'tls_certificate_not_after_seconds',
+    help: 'When the certificate in use ends, in seconds since 1970',
+    labelNames: ['use'],
+    registers: [registry],
+  });
 }

@@ -20,6 +20,12 @@ export class ServerMetrics {
     labelNames: ['ns'],
     registers: [this.registry],
   });
+  private readonly connectionsRefused = new Counter({
+    name: 'http_connections_refused_total',
+    help: 'Connections ended before a request: by the limit of the server or of an address, or by TLS',
+    labelNames: ['reason'],
+    registers: [this.registry],
+  });
   private readonly tokenCounts = new Map<string, Map<string, number>>();
 
   constructor() {
@@ -36,6 +42,7 @@ export class ServerMetrics {
         }
       },
     });
+    for (const reason of ['server', 'address', 'tls']) this.connectionsRefused.inc({ reason }, 0);
     collectDefaultMetrics({ register: this.registry });
     this.stopLag = measureEventLoopLag(this.registry);
   }
@@ -48,6 +55,10 @@ export class ServerMetrics {
       this.tokenCounts.set(keyId, results);
     }
     results.set(result, (results.get(result) ?? 0) + 1);
+  }
+
+  connectionRefused(reason: string): void {
+    this.connectionsRefused.inc({ reason });
   }
 
   rateLimited(ns: string): void {

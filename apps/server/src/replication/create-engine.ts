@@ -168,7 +168,7 @@ function isAlone({ founder, founders }: NodeIdentity): boolean {
 
 /** Where clients reach this node, as far as it knows; nothing while its port is picked at the start. */
 function httpUrl(config: ServerConfig, host: string): string {
-  return config.httpPort === 0 ? '' : `http://${host}:${config.httpPort}`;
+  return config.httpPort === 0 ? '' : `${config.tls ? 'https' : 'http'}://${host}:${config.httpPort}`;
 }
 
 type Settings = Pick<
@@ -200,7 +200,7 @@ function engineSettings(config: ServerConfig): Settings {
     replicaLimits: { maxPendingProposals: 50_000, maxPendingReads: 50_000, rowCacheBytes: 33_554_432 },
     watchLimits: {
       maxWatchers: config.maxWatchers,
-      maxWatchersPerOwner: config.maxWatchers,
+      maxWatchersPerOwner: config.maxWatchersPerToken,
       bufferEvents: config.watchBufferEvents,
       bufferBytes: config.watchBufferBytes,
       bookmarkMs: 5_000,

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { NO_MEMBER, type MemberId, type NodeName } from '#contracts';
 import {
   Formation,
@@ -12,12 +11,19 @@ import {
   type Node,
   type NodeIdentity,
 } from '#replication';
-import { openTransport, type PeerHello, type Transport, type TransportCredentials } from '#transport';
+import {
+  openTransport,
+  type PeerHello,
+  type TlsMaterial,
+  type Transport,
+  type TransportCredentials,
+} from '#transport';
 import { type ServerConfig, StartError } from '../config';
 import type { Logger } from '../logging';
 import type { EngineObserver } from '../metrics';
 import type { IdentityFile } from '#storage';
 import type { Quarantine } from './quarantine';
+import { ReloadingTls } from '../tls';
 import { SYSTEM_CLOCK } from './system-clock';
 
 /** The links of a node and who it is on them. */
@@ -60,6 +66,7 @@ export async function openPeerNetwork(
 
 class PeerIntroduction {
   private transport: Transport | undefined;
+  private tls: ReloadingTls | undefined;
   private formation: Formation | undefined;
   private identity: NodeIdentity | undefined;
   private node: Node | undefined;
@@ -104,6 +111,10 @@ class PeerIntroduction {
       );
     });
     this.transport = transport;
+    this.tls?.follow(
+      { logger, certificateLoaded: (use, seconds) => this.metrics.certificateLoaded(use, seconds) },
+      () => transport.reloadCredentials(),
+    );
     if (this.identity === undefined) {
       this.identity = await this.become(incarnation, transport);
       await this.disk.identities.save(this.identity);
@@ -122,6 +133,7 @@ class PeerIntroduction {
 
   async close(): Promise<void> {
     this.closed = true;
+    this.tls?.close();
     await this.transport?.close();
   }
 
@@ -231,7 +243,8 @@ class PeerIntroduction {
   }
 
   private credentials(): TransportCredentials {
-    const made = credentials(this.config);
+    this.tls = peerTls(this.config);
+    const made = credentials(this.config, this.tls);
     if (made.secret !== undefined && made.secret.length < SHORT_SECRET_CHARACTERS) {
       this.logger.warn('CLUSTER_SECRET is short: whoever reaches the peer port can try guesses at it');
     }
@@ -244,25 +257,27 @@ class PeerIntroduction {
   }
 }
 
-function credentials(config: ServerConfig): TransportCredentials {
-  const { clusterSecret, peerTls, devMode } = config;
-  if (clusterSecret === undefined && peerTls === undefined && !devMode) {
+function peerTls({ peerTls: files }: ServerConfig): ReloadingTls | undefined {
+  if (files === undefined) return undefined;
+  if (files.clientCaPath === undefined) {
+    throw new StartError('PEER_TLS_CLIENT_CA_PATH is missing: without it any certificate would be let in.');
+  }
+  return new ReloadingTls(files, 'peers');
+}
+
+function peerMaterial({ material }: ReloadingTls): TlsMaterial {
+  const { ca } = material;
+  if (ca === undefined) throw new Error('peers have no authority to check each other by');
+  return { ...material, ca };
+}
+
+function credentials(config: ServerConfig, tls: ReloadingTls | undefined): TransportCredentials {
+  const { clusterSecret, devMode } = config;
+  if (clusterSecret === undefined && tls === undefined && !devMode) {
     throw new StartError(
       'CLUSTER_SECRET is missing: peers must prove it to each other. Example: CLUSTER_SECRET="$(openssl rand -base64 32)"',
     );
   }
-  const secret = clusterSecret ?? (peerTls === undefined ? DEVELOPMENT_SECRET : undefined);
-  if (peerTls === undefined) return { secret };
-  const { certPath, keyPath, clientCaPath } = peerTls;
-  if (clientCaPath === undefined) {
-    throw new StartError('PEER_TLS_CLIENT_CA_PATH is missing: without it any certificate would be let in.');
-  }
-  return {
-    secret,
-    tls: () => ({
-      cert: readFileSync(certPath),
-      key: readFileSync(keyPath),
-      ca: readFileSync(clientCaPath),
-    }),
-  };
+  const secret = clusterSecret ?? (tls === undefined ? DEVELOPMENT_SECRET : undefined);
+  return tls === undefined ? { secret } : { secret, tls: () => peerMaterial(tls) };
 }

@@ -1,12 +1,14 @@
 import { META_GROUP, StateError, type GroupId, type MemberId } from '#contracts';
-import type { ReplicaStatus } from '../node-status';
+import type { NodeStatus } from '../node-status';
 import type { Driver } from '../driver';
 import type { FoundingMember } from '../identity';
 import type { Directory } from './directory';
 import type { NodeDocument } from './documents';
 import { keepMembership } from './membership-keeper';
 import type { MetaWriter } from './meta-writer';
+import { Newcomers } from './newcomers';
 import { planMeta, planVoters } from './placement';
+import { isRemovalKept } from './removal';
 
 export interface ClusterKeeperOptions {
   readonly driver: Driver;
@@ -16,8 +18,10 @@ export interface ClusterKeeperOptions {
   /** Where the API of a founder is; founders tell it themselves when they first lead. */
   readonly defaultGroup: GroupId;
   readonly defaultReplicas: number;
-  /** The replicas of every group as their nodes report them. */
-  readonly gather: () => Promise<readonly ReplicaStatus[]>;
+  /** The replicas of all nodes that answer. */
+  readonly gather: () => Promise<readonly NodeStatus[]>;
+  /** Those of one node, if it answers. */
+  readonly ask: (member: MemberId) => Promise<NodeStatus | undefined>;
   readonly onError: (error: Error) => void;
 }
 
@@ -28,8 +32,11 @@ export interface ClusterKeeperOptions {
  */
 export class ClusterKeeper {
   private busy = false;
+  private readonly newcomers: Newcomers;
 
-  constructor(private readonly options: ClusterKeeperOptions) {}
+  constructor(private readonly options: ClusterKeeperOptions) {
+    this.newcomers = new Newcomers(options.ask, () => this.step());
+  }
 
   /** Takes the next steps, if there are any and none is under way. */
   step(): void {
@@ -49,12 +56,13 @@ export class ClusterKeeper {
     for (const replica of driver.all()) {
       if (!replica.isLeader) continue;
       const nodes = [...directory.nodes.values()];
+      const mayJoin = (member: MemberId): boolean => this.newcomers.mayJoin(replica, member);
       if (replica.group === META_GROUP) {
-        if (nodes.length > 0) keepMembership(replica, planMeta(replica.configuration.voters, nodes));
+        if (nodes.length > 0) keepMembership(replica, planMeta(replica.configuration.voters, nodes), mayJoin);
         continue;
       }
       const wanted = directory.groups.get(replica.group);
-      if (wanted !== undefined) keepMembership(replica, wanted);
+      if (wanted !== undefined) keepMembership(replica, wanted, mayJoin);
     }
   }
 
@@ -87,16 +95,14 @@ export class ClusterKeeper {
     }
   }
 
-  /** Whether the leader of every group but the meta group says that the node is no member of it. */
+  /** Whether every group goes on without the node for good; the meta group, which all follow, without its vote. */
   private async holdsNothing(member: MemberId): Promise<boolean> {
-    const replicas = await this.options.gather();
-    return [...this.options.directory.groups.keys()].every((group) => {
-      const leaders = replicas.filter((replica) => replica.group === group && replica.role === 'leader');
-      const newest = leaders.sort((left, right) => right.term - left.term)[0];
-      if (newest === undefined) return false;
-      const { voters, votersOutgoing, learners, learnersNext } = newest.configuration;
-      return ![...voters, ...votersOutgoing, ...learners, ...learnersNext].includes(member);
-    });
+    const statuses = await this.options.gather();
+    const groups = [...this.options.directory.groups.keys()].filter((group) => group !== META_GROUP);
+    return (
+      isRemovalKept(META_GROUP, member, statuses, 'voter') &&
+      groups.every((group) => isRemovalKept(group, member, statuses))
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { commitSeq, type CommitSeq, type GroupId, type MemberId } from '#contracts';
 import { evaluateRead, type StateReader } from '#state-machine';
+import { DEFAULT_GROUP } from '../routing';
 import {
   META_NAMESPACES,
   groupDocument,
@@ -26,6 +27,17 @@ export class Directory {
 
   get groups(): ReadonlyMap<GroupId, Versioned<GroupDocument>> {
     return this.groupsById;
+  }
+
+  /**
+   * Whether a node may have what a group holds: the group may be anywhere, or the node is in one of its regions. Of
+   * a group that this node knows nothing of, nothing may go anywhere.
+   */
+  mayHave(member: MemberId, group: GroupId): boolean {
+    const document = this.groupsById.get(group);
+    if (document === undefined) return group === DEFAULT_GROUP;
+    const region = this.nodesByMember.get(member)?.region;
+    return document.regions === undefined || (region !== undefined && document.regions.includes(region));
   }
 
   /** The member id that a node of this name has now. */

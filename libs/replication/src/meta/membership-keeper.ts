@@ -20,10 +20,13 @@ export type MembershipStep =
 export function nextMembershipStep(
   status: Status,
   wanted: Pick<GroupDocument, 'voters' | 'learners'>,
+  mayJoin: (member: MemberId) => boolean = () => true,
 ): MembershipStep {
   const conf = status.confState;
   if (conf.votersOutgoing.length > 0) return { kind: 'none' };
-  const missing = [...wanted.voters, ...wanted.learners].find((member) => !isMember(conf, member));
+  const missing = [...wanted.voters, ...wanted.learners].find(
+    (member) => !isMember(conf, member) && mayJoin(member),
+  );
   if (missing !== undefined) return change([{ kind: 'addLearner', member: missing }]);
 
   const promotable = wanted.voters.filter(
@@ -58,9 +61,13 @@ export function nextMembershipStep(
 }
 
 /** Takes that step if this replica leads; what is refused (another change is under way) is tried again later. */
-export function keepMembership(replica: Replica, wanted: Pick<GroupDocument, 'voters' | 'learners'>): void {
+export function keepMembership(
+  replica: Replica,
+  wanted: Pick<GroupDocument, 'voters' | 'learners'>,
+  mayJoin: (member: MemberId) => boolean,
+): void {
   if (!replica.isLeader) return;
-  const step = nextMembershipStep(replica.status(), wanted);
+  const step = nextMembershipStep(replica.status(), wanted, mayJoin);
   if (step.kind === 'change') replica.proposeConfChange(step.change);
   else if (step.kind === 'transfer') replica.transferLeadership(step.to);
 }

@@ -11,9 +11,11 @@ export const PeerKind = {
   status: 18,
   transfer: 19,
   snapshotChunk: 20,
+  /** For watchers on a node that holds no replica: the next changes, and the state page by page. */
   changes: 21,
   /** Who the asked node knows: for one that has lost touch with the meta group. */
   nodes: 22,
+  scan: 23,
   /** What the asked node has of a group in a named snapshot. */
   snapshotPart: 28,
   /** Requests of nodes that are not members yet. */

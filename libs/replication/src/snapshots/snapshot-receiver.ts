@@ -40,6 +40,10 @@ export class SnapshotReceiver {
     this.running = false;
   }
 
+  isReceiving(group: GroupId): boolean {
+    return this.receiving.has(group);
+  }
+
   /** Takes up an offer, unless one is being fetched already. */
   offer(replica: Replica, message: Message): void {
     if (this.receiving.has(replica.group)) return;

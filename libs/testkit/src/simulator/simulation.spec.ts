@@ -44,6 +44,13 @@ const KEPT_SEEDS: readonly { readonly seed: number; readonly steps: number; read
     why: 'a voter that was away refused the leader, which had joined meanwhile and was all that could tell it',
   },
   { seed: 10_489, steps: 20_000, why: 'a replica that was begun and never wanted again stayed for ever' },
+  {
+    seed: 20_337,
+    steps: 20_000,
+    why: 'a removed voter went while those that stay could still forget its removal in a crash',
+  },
+  { seed: 30_023, steps: 20_000, why: 'a replica that was given up still answered for what its log forgot' },
+  { seed: 30_197, steps: 20_000, why: 'a member taken in again gave up the replica it had from before' },
 ];
 
 function failureOf(outcome: SimulationOutcome): string | undefined {

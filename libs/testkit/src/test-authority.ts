@@ -3,8 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { TlsMaterial } from '../src/options';
-
 /** Whether this machine can make certificates. */
 export function hasOpenssl(): boolean {
   try {
@@ -13,6 +11,16 @@ export function hasOpenssl(): boolean {
   } catch {
     return false;
   }
+}
+
+/** Certificate, key and authority as PEM text, and where each of them lies. */
+export interface IssuedCertificate {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+  readonly certPath: string;
+  readonly keyPath: string;
+  readonly caPath: string;
 }
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -38,24 +46,27 @@ export class TestAuthority {
     );
   }
 
-  /** @param subjectAltName as OpenSSL writes it, for instance `IP:127.0.0.1`. */
-  issue(subjectAltName: string): TlsMaterial {
+  /**
+   * @param subjectAltName as OpenSSL writes it, for instance `IP:127.0.0.1`.
+   * @param days until it ends; 0 has ended.
+   */
+  issue(subjectAltName: string, days = 2): IssuedCertificate {
     const name = `node-${++this.issued}`;
     writeFileSync(join(this.folder, `${name}.ext`), `subjectAltName=${subjectAltName}\n`);
     this.openssl('req', ...KEY, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
     this.openssl(
       ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial'],
-      ...['-days', '2', '-extfile', `${name}.ext`, '-out', `${name}.crt`],
+      ...['-days', `${days}`, '-extfile', `${name}.ext`, '-out', `${name}.crt`],
     );
-    return { cert: this.read(`${name}.crt`), key: this.read(`${name}.key`), ca: this.read('ca.crt') };
+    const [certPath, keyPath, caPath] = [`${name}.crt`, `${name}.key`, 'ca.crt'].map((file) =>
+      join(this.folder, file),
+    ) as [string, string, string];
+    const read = (path: string): string => readFileSync(path, 'utf8');
+    return { cert: read(certPath), key: read(keyPath), ca: read(caPath), certPath, keyPath, caPath };
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true });
-  }
-
-  private read(name: string): string {
-    return readFileSync(join(this.folder, name), 'utf8');
   }
 
   private openssl(...args: string[]): void {

@@ -1,0 +1,24 @@
+import type { SecureContextOptions, TlsOptions } from 'node:tls';
+import type { TlsMaterial } from '../tls';
+
+/** RFC 8996 ended what came before. */
+const MIN_VERSION = 'TLSv1.2';
+/** A client that begins a handshake and never ends it costs a socket no longer than this. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+export function tlsContext({ cert, key, ca }: TlsMaterial): SecureContextOptions {
+  return { cert, key, ca, minVersion: MIN_VERSION };
+}
+
+/**
+ * Certificates are asked of clients when there is an authority to check them by. `rejectUnauthorized`: a connection
+ * without a good one ends in the handshake, instead of being told by the gate.
+ */
+export function tlsOptions(material: TlsMaterial, rejectUnauthorized: boolean): TlsOptions {
+  return {
+    ...tlsContext(material),
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    requestCert: material.ca !== undefined,
+    rejectUnauthorized: material.ca !== undefined && rejectUnauthorized,
+  };
+}

@@ -1,0 +1,2 @@
+export { ReloadingTls } from './reloading-tls';
+export type { TlsMaterial } from './tls-material';
