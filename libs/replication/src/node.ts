@@ -76,11 +76,13 @@ export class Node {
       flushSent: () => outbox.flush(),
       onFatal: options.onFatal,
     }));
-    const holders = (group: GroupId): readonly MemberId[] => this.holdersOf(group);
-    const mayHave = (member: MemberId, group: GroupId): boolean => directory.mayHave(member, group);
     const { member, founders, clusterId } = identity;
-    const { random } = options;
-    this.history = new WatchedHistory({ member, driver, network, clock, random, groupOf, holders, mayHave });
+    const { random, bus, observer } = options;
+    const around = { driver, directory, founders, network, bus, clock, random, digest };
+    this.history = new WatchedHistory({
+      ...{ ...around, member, groupOf },
+      onWarning: (what, error) => observer.warning(what, error),
+    });
     this.hub = new WatchHub({
       source: this.history,
       onWatched: (ns, watched) => this.history.watched(ns, watched),
@@ -98,7 +100,7 @@ export class Node {
       replica: { random, raft: options.raft, limits: options.replicaLimits, digest },
       onChanges: (replica, changes) => {
         if (replica.group === META_GROUP) this.directoryChanged(replica);
-        this.history.applied(changes);
+        this.history.applied(replica, changes);
       },
       onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
       onSnapshot: (replica, command) => this.snapshots.take(replica, command),
@@ -131,17 +133,7 @@ export class Node {
     this.admin = new ClusterAdmin({ ...shared, founders, clock, log });
     this.relief = new DiskRelief({ log, driver, member, gather: () => this.admin.gather() });
     this.admission = new Admission(shared);
-    this.keeper = new ClusterKeeper({
-      driver,
-      directory,
-      writer: this.writer,
-      founders,
-      defaultGroup: DEFAULT_GROUP,
-      defaultReplicas: options.defaultReplicas,
-      gather: () => this.admin.gather(),
-      ask: (member) => this.admin.ask(member),
-      onError: (error) => options.observer.warning('keeping the cluster', error),
-    });
+    this.keeper = this.newKeeper();
     this.snapshots = this.newSnapshots(peers);
     this.housekeeping = this.newHousekeeping();
     this.engine = this.newEngine(peers);
@@ -212,6 +204,7 @@ export class Node {
       cluster: this.admin,
       snapshots: this.snapshots.operations,
       mismatches: () => this.snapshots.mismatches,
+      bus: this.options.bus,
       release: () => this.release(),
       stopGraceMs: this.tuning.stopGraceMs,
     });
@@ -252,6 +245,22 @@ export class Node {
     });
   }
 
+  private newKeeper(): ClusterKeeper {
+    const { driver, directory, options } = this;
+    const { founders } = options.identity;
+    return new ClusterKeeper({
+      driver,
+      directory,
+      writer: this.writer,
+      founders,
+      defaultGroup: DEFAULT_GROUP,
+      defaultReplicas: options.defaultReplicas,
+      gather: () => this.admin.gather(),
+      ask: (member) => this.admin.ask(member),
+      onError: (error) => options.observer.warning('keeping the cluster', error),
+    });
+  }
+
   private newSnapshots(peers: PeerService): NodeSnapshots {
     const { options, driver, directory } = this;
     const { snapshots: archive, snapshotPolicy: policy, observer } = options;
@@ -264,7 +273,7 @@ export class Node {
       routing: { groupOf },
       forwarding: peers,
       groups: () => directory.groups.keys(),
-      holders: (group) => this.holdersOf(group),
+      holders: (group) => directory.holdersOf(group, options.identity.founders),
       nameOf: (member) => directory.nodes.get(member)?.name ?? `member ${member}`,
       leadsMeta: () => this.writer.leads,
       observer: {
@@ -302,7 +311,7 @@ export class Node {
       driver: this.driver,
       log,
       clock,
-      holders: (group) => this.holdersOf(group),
+      holders: (group) => this.directory.holdersOf(group, identity.founders),
       onStranger: (group) => this.hostIfWanted(group),
       onSnapshotOffer: (replica, message) => this.receiver.offer(replica, message),
       others,
@@ -363,12 +372,6 @@ export class Node {
     this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
-  /** Nodes that hold a replica of a group, as far as this node knows. */
-  private holdersOf(group: GroupId): readonly MemberId[] {
-    const founders = this.options.identity.founders.map(({ member }) => member);
-    return this.directory.groups.get(group)?.voters ?? founders;
-  }
-
   private async release(): Promise<void> {
     this.isReleased = true;
     this.driver.stop();
@@ -377,6 +380,7 @@ export class Node {
     this.sender.stop();
     this.receiver.stop();
     await this.snapshots.stop();
+    await this.options.bus?.close();
     await this.options.network.close();
     const stores = [...this.driver.all()].map((replica) => replica.store);
     for (const store of stores) await store.flush();

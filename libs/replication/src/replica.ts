@@ -13,6 +13,7 @@ import {
   type Term,
 } from '#contracts';
 import {
+  LostEntries,
   RawNode,
   type ConfChange,
   type ConfState,
@@ -128,7 +129,6 @@ export class Replica {
     return this.state.commitSeq;
   }
 
-  /** Term of the last entry applied. */
   get appliedTerm(): Term {
     return this.state.term;
   }
@@ -387,16 +387,14 @@ export class Replica {
     if (state === undefined && this.state.index === 0) {
       return { term: 0 as Term, vote: 0 as MemberId, commit: 0 as LogIndex };
     }
-    if (state === undefined || this.state.index > state.lastIndex || this.state.index < state.floorIndex) {
-      const held = state === undefined ? 'nothing' : `${state.floorIndex + 1} to ${state.lastIndex}`;
-      throw new StateCorruption(
-        `group ${this.group}`,
-        `it has applied ${this.state.index}, but its log holds ${held}`,
-      );
+    const applied = this.state.index;
+    const what = `group ${this.group} has applied ${applied}, but its log`;
+    if (state === undefined) throw new LostEntries(`${what} is gone`);
+    if (applied > state.lastIndex) throw new LostEntries(`${what} ends at ${state.lastIndex}`);
+    if (applied < state.floorIndex) {
+      throw new StateCorruption(`group ${this.group}`, `${what} begins after ${state.floorIndex}`);
     }
     // What was applied was committed, even if the newer commit index had not reached the disk.
-    return state.hardState.commit >= this.state.index
-      ? state.hardState
-      : { ...state.hardState, commit: this.state.index };
+    return state.hardState.commit >= applied ? state.hardState : { ...state.hardState, commit: applied };
   }
 }

@@ -1,10 +1,10 @@
 import {
   StateError,
+  type ClientCommand,
   type CommandOutcome,
   type GroupId,
   type MemberId,
   type ReadRequest,
-  type WriteCommand,
 } from '#contracts';
 import { encodeCommand } from '#codec';
 import { evaluateRead } from '#state-machine';
@@ -17,6 +17,7 @@ import type { WatchedHistory } from './history/watched-history';
 import type { Clock, LogStore } from './ports';
 import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
 import type { Replica } from './replica';
+import type { WatchBus } from './watch-bus';
 
 /** Which group holds a namespace. A lookup in memory: it stands on the path of every request. */
 export interface Routing {
@@ -29,6 +30,7 @@ export interface ReplicatedEngineOptions {
   readonly routing: Routing;
   readonly hub: WatchHub;
   readonly history: WatchedHistory;
+  readonly bus: WatchBus | undefined;
   readonly log: LogStore;
   readonly clock: Clock;
   readonly cluster: ClusterOperations;
@@ -57,7 +59,7 @@ export class ReplicatedEngine implements Engine {
     return this.options.snapshots;
   }
 
-  async write(command: WriteCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
+  async write(command: ClientCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
     this.refuseWhenDraining();
     const group = this.options.routing.groupOf(command.ns);
     const bytes = encodeCommand(command, this.options.clock.wallMs());
@@ -105,6 +107,9 @@ export class ReplicatedEngine implements Engine {
     ];
     const mismatches = this.options.mismatches();
     if (mismatches.length > 0) checks.push({ name: 'snapshots', ok: true, detail: mismatches.join('; ') });
+    const { bus } = this.options;
+    // Watches go on without it, so a node is ready without it too.
+    if (bus !== undefined) checks.push({ name: 'nats', ok: true, detail: bus.state });
     if (this.draining) checks.push({ name: 'node', ok: false, detail: 'draining' });
     for (const replica of this.options.driver.all()) {
       const { leader, commit, applied } = replica.status();

@@ -6,6 +6,8 @@ export { STATE_FORMAT_VERSION, UnknownStateFormat } from './format';
 export { type NamespaceRow, readNamespace } from './namespaces';
 export { nextExpiryMs } from './next-expiry';
 export { type ObjectDump, openDump } from './open-dump';
+export { whyNotATimeToLive, whyNotAType, whyNotTags } from './object-rules';
+export { parseJsonPatch } from './patch/json-patch';
 export type { ObjectConditions } from './object-filter';
 export { type Digest, formatTime } from './object-row';
 export { Overlay } from './overlay';
