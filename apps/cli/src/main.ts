@@ -1,4 +1,22 @@
+import { createInterface } from 'node:readline';
 import { runProgram } from './program';
+
+function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  return new Promise((resolve) => {
+    lines.once('close', () => resolve(''));
+    lines.question(question, (line) => {
+      resolve(line);
+      lines.close();
+    });
+  });
+}
+
+// Whoever reads the output may have had enough, as `head` has: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
 // The exit code is set, not forced, so that what was printed is written out in full; `serve` lives on until the
 // server has closed everything it opened.
@@ -14,6 +32,7 @@ void runProgram(process.argv.slice(2), {
   err: (text) => process.stderr.write(text),
   isInteractive: process.stdout.isTTY,
   nowMs: Date.now,
+  ...(process.stdin.isTTY && process.stderr.isTTY && { person: { ask } }),
 }).then((exitCode) => {
   process.exitCode = exitCode ?? process.exitCode;
 });

@@ -7,7 +7,10 @@ import { clusterCommand } from './cluster/cluster-command';
 import { completionCommand } from './completion/completion-command';
 import { healthCommand } from './health-command';
 import { namespacesCommand } from './namespaces/namespaces-command';
+import { adminCommand } from './admin/admin-command';
+import { restoreCommand } from './restore/restore-command';
 import { serveCommand } from './serve-command';
+import { snapshotCommand } from './snapshot/snapshot-command';
 import { CommandFailure, ExitCode, type Terminal, UsageError } from './terminal';
 import { tokenCommand } from './token/token-command';
 import { programVersion } from './version';
@@ -39,6 +42,9 @@ const COMMANDS = [
   tokenCommand,
   clusterCommand,
   namespacesCommand,
+  snapshotCommand,
+  restoreCommand,
+  adminCommand,
   walCommand,
   completionCommand,
 ] as const;

@@ -28,4 +28,7 @@ export type {
   NodeManifest,
   SnapshotOperations,
 } from './named-snapshots/snapshot-operations';
+export { beginAlone, takeOverMeta, type RestoredGroup, type RestoredSelf } from './restore/begin-alone';
+export { OverlaidStore } from './restore/overlaid-store';
+export { rollForward, type RolledState, type RollTarget } from './restore/roll-forward';
 export type { NodeTuning } from './node-tuning';

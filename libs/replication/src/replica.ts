@@ -106,7 +106,6 @@ export class Replica {
     return this.state.commitSeq;
   }
 
-  /** Term of the last entry applied. */
   get appliedTerm(): Term {
     return this.state.term;
   }

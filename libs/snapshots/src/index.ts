@@ -5,3 +5,6 @@ export { MANIFEST_FORMAT_VERSION, readManifest } from './manifest';
 export { PART_FORMAT_VERSION, type PartTrailer } from './part-format';
 export { readPart, type ReadPartOptions } from './read-part';
 export { completed, type DiskDone, type SnapshotDisk, type SnapshotFile } from './snapshot-disk';
+export { nodeFolders, type FolderDisk } from './folder-disk';
+export { BUILDING_FOLDER, RestoreSwitch } from './restore-switch';
+export { exportSnapshot, readExported, type ExportedSnapshot } from './export-file';

@@ -12,6 +12,8 @@ export { whyNotATimeToLive, whyNotAType, whyNotTags } from './object-rules';
 export { parseJsonPatch } from './patch/json-patch';
 export type { ObjectConditions } from './object-filter';
 export { type Digest, formatTime } from './object-row';
+export { Overlay } from './overlay';
+export { skipPositions } from './skip-positions';
 export { type ObjectScan, openScan } from './object-scan';
 export { type ChangesPage, firstAvailable, newestChange, oldestCommit, readChanges } from './read-changes';
 export { RowCache } from './row-cache';

@@ -1,4 +1,4 @@
-import { access, mkdir } from 'node:fs/promises';
+import { access, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StateStoreFailure } from './rocks-error';
 import { RocksStateStore } from './rocks-state-store';
@@ -13,6 +13,22 @@ export class FolderInUse extends Error {
 
 export interface FolderLock {
   release(): Promise<void>;
+}
+
+/**
+ * Whether another process holds the folder, as far as the kernel tells without anything being touched. A `false` is
+ * no promise: whoever goes on must take the lock.
+ */
+export async function isKnownInUse(folder: string): Promise<boolean> {
+  try {
+    const { dev, ino } = await stat(join(folder, 'lock', 'LOCK'));
+    // Linux numbers devices with 12 bits for the major number among others: glibc's gnu_dev_major and _minor.
+    const major = ((dev >>> 8) & 0xfff).toString(16).padStart(2, '0');
+    const minor = ((dev & 0xff) | ((dev >>> 12) & 0xfff00)).toString(16).padStart(2, '0');
+    return (await readFile('/proc/locks', 'utf8')).includes(` ${major}:${minor}:${ino} `);
+  } catch {
+    return false;
+  }
 }
 
 const LEAST_MEMORY = { cacheBytes: 0, writeBufferBytes: 0, shares: 1 };

@@ -12,8 +12,9 @@ export class UnknownFolderFormat extends Error {
   constructor(
     readonly location: string,
     readonly version: number,
+    supported: number,
   ) {
-    super(`state in ${location} has format ${version}; this program knows up to ${FOLDER_FORMAT_VERSION}`);
+    super(`${location} has format ${version}; this program knows up to ${supported}`);
     this.name = 'UnknownFolderFormat';
   }
 }
@@ -30,7 +31,9 @@ export async function readPointer(groupFolder: string): Promise<number | undefin
   const match = POINTER_PATTERN.exec(text);
   if (!match) throw new StateCorruption(groupFolder, `the file ${POINTER_FILE} is not a pointer`);
   const version = Number(match[1]);
-  if (version !== FOLDER_FORMAT_VERSION) throw new UnknownFolderFormat(groupFolder, version);
+  if (version !== FOLDER_FORMAT_VERSION) {
+    throw new UnknownFolderFormat(groupFolder, version, FOLDER_FORMAT_VERSION);
+  }
   return Number(match[2]);
 }
 

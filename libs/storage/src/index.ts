@@ -1,4 +1,5 @@
-export { FolderInUse, type FolderLock, lockFolder } from './folder-lock';
+export { FolderInUse, type FolderLock, isKnownInUse, lockFolder } from './folder-lock';
+export { IDENTITY_FILES, IdentityFile } from './identity-file';
 export { UnknownFolderFormat } from './generation-pointer';
 export { RocksStateStore } from './rocks-state-store';
 export { RocksStateStores, type RocksStateStoresOptions } from './rocks-state-stores';

@@ -21,8 +21,8 @@ export class AdminClient {
   }
 
   /** The answer's JSON; throws a {@link CommandFailure} when it is an error, or none. */
-  async send(method: string, path: string, body?: object): Promise<unknown> {
-    const { status, text } = await this.request(method, path, body);
+  async send(method: string, path: string, body?: object, timeoutMs = TIMEOUT_MS): Promise<unknown> {
+    const { status, text } = await this.request(method, path, body, timeoutMs);
     if (status === 204) return {};
     const json = parse(text);
     if (status >= 200 && status < 300 && typeof json === 'object' && json !== null) return json;
@@ -32,7 +32,8 @@ export class AdminClient {
   private async request(
     method: string,
     path: string,
-    body?: object,
+    body: object | undefined,
+    timeoutMs: number,
   ): Promise<{ readonly status: number; readonly text: string }> {
     try {
       const response = await fetch(this.endpoint + path, {
@@ -42,12 +43,12 @@ export class AdminClient {
           ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
         },
         ...(body && { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
       });
       return { status: response.status, text: await response.text() };
     } catch (error) {
       throw new CommandFailure(
-        `no answer from ${this.endpoint} (${reasonOf(error)}). Is the node running? ` +
+        `no answer from ${this.endpoint} (${reasonOf(error, timeoutMs)}). Is the node running? ` +
           'Ask another one with --endpoint http://host:port or AGENTSTATE_ENDPOINT.',
       );
     }
@@ -91,8 +92,8 @@ function parse(text: string): unknown {
 }
 
 /** `fetch` says only "fetch failed"; why stands in the cause. */
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, timeoutMs: number): string {
   const { name, cause } = error as { readonly name?: string; readonly cause?: NodeJS.ErrnoException };
-  if (name === 'TimeoutError') return `nothing within ${TIMEOUT_MS / 1_000} s`;
+  if (name === 'TimeoutError') return `nothing within ${timeoutMs / 1_000} s`;
   return cause?.code ?? cause?.message ?? String(error);
 }

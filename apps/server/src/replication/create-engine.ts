@@ -12,14 +12,20 @@ import {
 } from '#replication';
 import { NatsBus } from '#nats';
 import { UnknownStateFormat } from '#state-machine';
-import { openArchive, SnapshotCorruption, SnapshotFormatUnsupported } from '#snapshots';
-import { FolderInUse, type FolderLock, RocksStateStores, UnknownFolderFormat, lockFolder } from '#storage';
+import { openArchive, RestoreSwitch, SnapshotCorruption, SnapshotFormatUnsupported } from '#snapshots';
+import {
+  FolderInUse,
+  type FolderLock,
+  IdentityFile,
+  RocksStateStores,
+  UnknownFolderFormat,
+  lockFolder,
+} from '#storage';
 import { LogCorruption, LogFormatUnsupported, nodeDisk, openLog, type Log } from '#wal';
 import { monotonicFactory } from 'ulid';
 import { type ServerConfig, StartError } from '../config';
 import type { Logger } from '../logging';
 import type { EngineGauges, EngineObserver } from '../metrics';
-import { IdentityFile } from './identity-file';
 import { SYSTEM_CLOCK, SYSTEM_RANDOM } from './system-clock';
 import { aloneIdentity, knownIdentity } from './first-identity';
 import { Quarantine } from './quarantine';
@@ -47,6 +53,8 @@ async function openNode(config: ServerConfig, metrics: EngineObserver, logger: L
   const quarantine = new Quarantine(config.dataDir);
   const open = (): Promise<Engine> => openData({ config, metrics, logger, identities, quarantine, lock });
   try {
+    const kept = await new RestoreSwitch(config.dataDir).resume();
+    if (kept !== undefined) logger.info({ folder: kept }, 'a restore that was cut off is done now');
     const resumed = await quarantine.resume();
     if (resumed !== undefined) logger.error({ folder: resumed }, movedAside(resumed));
     try {

@@ -21,7 +21,7 @@ import {
 import { type ServerConfig, StartError } from '../config';
 import type { Logger } from '../logging';
 import type { EngineObserver } from '../metrics';
-import type { IdentityFile } from './identity-file';
+import type { IdentityFile } from '#storage';
 import type { Quarantine } from './quarantine';
 import { ReloadingTls } from '../tls';
 import { SYSTEM_CLOCK } from './system-clock';

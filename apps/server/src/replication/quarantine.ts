@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NodeIdentity } from '#replication';
-import { IDENTITY_FILES } from './identity-file';
+import { IDENTITY_FILES } from '#storage';
 
 export interface PeerPlace {
   readonly host: string;

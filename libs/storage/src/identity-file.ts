@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IdentityStore, NodeIdentity } from '#replication';
-import { StartError } from '../config';
+import { UnknownFolderFormat } from './generation-pointer';
 
 const FILE = 'node.json';
 const INCARNATION_FILE = 'incarnation';
@@ -34,9 +34,7 @@ export class IdentityFile implements IdentityStore {
     if (text === undefined) return undefined;
     const { format, ...identity } = JSON.parse(text) as NodeIdentity & { readonly format: number };
     if (format !== FORMAT) {
-      throw new StartError(
-        `${path} has format ${format}, and this version reads ${FORMAT}; use a newer one.`,
-      );
+      throw new UnknownFolderFormat(path, format, FORMAT);
     }
     return identity;
   }
