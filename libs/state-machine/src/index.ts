@@ -6,6 +6,7 @@ export { STATE_FORMAT_VERSION, UnknownStateFormat } from './format';
 export { type NamespaceRow, readNamespace } from './namespaces';
 export { nextExpiryMs } from './next-expiry';
 export { whyNotATimeToLive, whyNotAType, whyNotTags } from './object-rules';
+export { parseWhere } from './query/where';
 export { parseJsonPatch } from './patch/json-patch';
 export type { ObjectConditions } from './object-filter';
 export { type Digest, formatTime } from './object-row';
