@@ -1,7 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { cp, readdir } from 'node:fs/promises';
 import { Cluster } from './launcher/cluster';
 import type { ClusterNode } from './launcher/cluster-node';
-import { flipByteInLog, tearLogTail } from './launcher/disk-faults';
+import { flipByteInLog, loseLogTail, tearLogTail } from './launcher/disk-faults';
 import { memberOn, membership } from './launcher/membership';
 import { RecordedClients } from './launcher/recorded-clients';
 import { checkWatchers, RecordedWatcher } from './launcher/recorded-watcher';
@@ -60,6 +60,49 @@ describe('a node of a cluster', () => {
   });
 });
 
+describe('a node of a cluster that forgot what it had acknowledged', () => {
+  test('comes back as a new member at once when its log ends before its state', async () => {
+    await Cluster.with({ nodes: 3 }, async (cluster) => {
+      const clients = new RecordedClients(cluster, { ns: NS, nodes: () => cluster.up });
+      await clients.writes(100);
+      await cluster.converged();
+      const [node] = await cluster.followers();
+      if (node === undefined) throw new Error('a follower expected');
+      const before = await memberOn(node);
+      await node.kill();
+      await loseLogTail(node.dataDir, 2_000);
+      await comesBackAsNewMember(cluster, node, before);
+      expect(node.output).toContain('was moved aside');
+      expect(await clients.check()).toEqual([]);
+    });
+  });
+
+  test('ends when its leader counts on more, and its next start comes back as a new member', async () => {
+    await Cluster.with({ nodes: 3 }, async (cluster) => {
+      const clients = new RecordedClients(cluster, { ns: NS, nodes: () => cluster.up });
+      await clients.writes(50);
+      const [node] = await cluster.followers();
+      if (node === undefined) throw new Error('a follower expected');
+      const before = await memberOn(node);
+      await node.terminate();
+      const copy = `${node.dataDir}-copy`;
+      await cp(node.dataDir, copy, { recursive: true });
+      await node.start();
+      await clients.writes(50);
+      await cluster.converged();
+      await node.kill();
+      // An older copy of its folder is sound in itself: only the leader can tell.
+      await node.emptyDisk();
+      await cp(copy, node.dataDir, { recursive: true });
+      expect(await node.spawn().exit).toMatchObject({ code: 1 });
+      expect(node.output).toContain('a part of it was lost');
+      await comesBackAsNewMember(cluster, node, before);
+      expect(node.output).toContain('was moved aside');
+      expect(await clients.check()).toEqual([]);
+    });
+  });
+});
+
 describe('a node alone', () => {
   const scratch = new Scratch();
   afterEach(() => scratch.clear());
@@ -74,6 +117,17 @@ describe('a node alone', () => {
     await expect(scratch.start({ dataDir })).rejects.toThrow(
       `look at it with: agentstate wal verify --data-dir ${dataDir}`,
     );
+    expect((await readdir(dataDir)).filter((name) => name.startsWith('quarantine-'))).toEqual([]);
+  });
+
+  test('refuses to start when its log ends before its state', async () => {
+    const dataDir = await scratch.folder();
+    const node = await scratch.start({ dataDir });
+    const client = new Client(node.url, NS);
+    for (let at = 0; at < 50; at++) await client.put(`key-${at}`, { body: 'x'.repeat(100) });
+    await node.kill();
+    await loseLogTail(dataDir, 2_000);
+    await expect(scratch.start({ dataDir })).rejects.toThrow('the log has lost what it had acknowledged');
     expect((await readdir(dataDir)).filter((name) => name.startsWith('quarantine-'))).toEqual([]);
   });
 });

@@ -43,6 +43,19 @@ export async function flipByteInLog(dataDir: string): Promise<void> {
   }
 }
 
+/** The newest records go, though they were synced: as a disk does that lies, or a folder from an older copy. */
+export async function loseLogTail(dataDir: string, bytes: number): Promise<void> {
+  const segment = (await segments(dataDir)).at(-1) ?? '';
+  const end = await writtenBytes(segment);
+  if (bytes >= end) throw new Error(`the log has only ${end} bytes`);
+  const file = await open(segment, 'r+');
+  try {
+    await file.write(Buffer.alloc(bytes), 0, bytes, end - bytes);
+  } finally {
+    await file.close();
+  }
+}
+
 /** What a power cut in the middle of a write leaves after all that was synced: a piece of a record. The node must be down. */
 export async function tearLogTail(dataDir: string): Promise<void> {
   const segment = (await segments(dataDir)).at(-1) ?? '';

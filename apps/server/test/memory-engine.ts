@@ -13,6 +13,7 @@ import { ApplyBatch, evaluateRead, readApplied } from '#state-machine';
 import { MemoryStateStore, sha256 } from '#testkit';
 import type { WatchHandle, WatchRequest, WatchSink } from '#watch';
 import { MemoryCluster } from './memory-cluster';
+import { MemorySnapshots } from './memory-snapshots';
 
 /** An engine without a log or peers, for the HTTP edge alone: the real state machine over a store in memory. */
 export class MemoryEngine implements Engine {
@@ -21,6 +22,7 @@ export class MemoryEngine implements Engine {
     { name: 'nats', ok: true, detail: 'degraded' },
   ];
   readonly cluster = new MemoryCluster();
+  readonly snapshots = new MemorySnapshots();
   readonly watchers = new Set<{ request: WatchRequest; sink: WatchSink; drained: number; closed: boolean }>();
   readonly commands: ClientCommand[] = [];
   /** Set to make the next calls fail. */

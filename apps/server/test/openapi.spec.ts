@@ -99,6 +99,9 @@ describe('the OpenAPI document', () => {
       'DELETE /admin/cluster/nodes/{node_id}',
       'DELETE /v1/{ns}/objects/{id}',
       'GET /admin/cluster',
+      'GET /admin/dump',
+      'GET /admin/manifest',
+      'GET /admin/snapshots',
       'GET /v1/{ns}/lease/{key}',
       'GET /v1/{ns}/objects',
       'GET /v1/{ns}/objects/{id}',
@@ -108,6 +111,8 @@ describe('the OpenAPI document', () => {
       'POST /admin/cluster/nodes',
       'POST /admin/cluster/transfer-leader',
       'POST /admin/explain-query',
+      'POST /admin/snapshot',
+      'POST /admin/trim-wal',
       'POST /v1/{ns}/batch',
       'POST /v1/{ns}/lease/acquire',
       'POST /v1/{ns}/lease/release',
@@ -140,6 +145,10 @@ describe('the OpenAPI document', () => {
     ['post', '/admin/cluster/nodes'],
     ['post', '/admin/cluster/transfer-leader'],
     ['delete', '/admin/cluster/nodes/{node_id}'],
+    ['post', '/admin/snapshot'],
+    ['get', '/admin/snapshots'],
+    ['get', '/admin/manifest'],
+    ['post', '/admin/trim-wal'],
   ])('is true of %s %s', async (method, path) => {
     const operation = document.paths[path]?.[method];
     if (!operation) throw new Error('not documented');

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command, CommandOutcome, CommitSeq, ReadOutcome, ReadRequest } from '#contracts';
+import type { Command, CommandOutcome, CommitSeq, GroupId, ReadOutcome, ReadRequest } from '#contracts';
 import * as codec from './index';
 
 const wellFormed = fc.string({ unit: 'binary' });
@@ -81,6 +81,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     retentionMs: fc.maxSafeNat(),
     retentionCommits: fc.maxSafeNat(),
     limit: fc.maxSafeNat(),
+  }),
+  fc.record({
+    kind: fc.constant('snapshot' as const),
+    snapshotId: wellFormed,
+    createdMs: fc.maxSafeNat().map((value) => value % 2 ** 48),
+    groups: fc.array(fc.nat({ max: 2 ** 32 - 1 }) as fc.Arbitrary<GroupId>, { maxLength: 4 }),
   }),
 );
 const time = fc.maxSafeNat().map((value) => value % 2 ** 48);

@@ -1,4 +1,12 @@
-import type { Command, CommitSeq, LeaseCommand, Operation, Tags } from '#contracts';
+import {
+  groupId,
+  type Command,
+  type CommitSeq,
+  type LeaseCommand,
+  type Operation,
+  type SnapshotCommand,
+  type Tags,
+} from '#contracts';
 import { ByteReader } from './byte-reader';
 import { CodecError } from './codec-error';
 import {
@@ -83,7 +91,8 @@ export type CommandView =
       readonly retentionMs: number;
       readonly retentionCommits: number;
       readonly limit: number;
-    };
+    }
+  | { readonly kind: 'snapshot'; readonly tsMs: number; readonly command: SnapshotCommand };
 
 /** Guards that a kind of command may have. */
 const KNOWN_FLAGS: Readonly<Record<number, number>> = {
@@ -119,6 +128,8 @@ export function viewCommand(bytes: Uint8Array): CommandView {
     const retentionMs = reader.varint();
     const retentionCommits = reader.varint();
     view = { kind: 'compact', tsMs, retentionMs, retentionCommits, limit: reader.varint() };
+  } else if (kind === CommandKind.snapshot) {
+    view = { kind: 'snapshot', tsMs, command: readSnapshot(reader) };
   } else {
     throw new CodecError(`command of unknown kind ${kind}`);
   }
@@ -162,7 +173,17 @@ export function decodeCommand(bytes: Uint8Array): { readonly command: Command; r
       const { retentionMs, retentionCommits, limit } = view;
       return { command: { kind: 'compact', retentionMs, retentionCommits, limit }, tsMs };
     }
+    case 'snapshot':
+      return { command: view.command, tsMs };
   }
+}
+
+function readSnapshot(reader: ByteReader): SnapshotCommand {
+  const snapshotId = reader.string();
+  const createdMs = reader.u48();
+  const groups: SnapshotCommand['groups'][number][] = [];
+  for (let count = reader.varint(); count > 0; count--) groups.push(groupId(reader.varint()));
+  return { kind: 'snapshot', snapshotId, createdMs, groups };
 }
 
 /** Reads a tags section. The object has no prototype: a key may be `__proto__`. */

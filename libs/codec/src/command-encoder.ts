@@ -1,4 +1,12 @@
-import type { Command, LeaseCommand, Operation, PutOperation, Tags, WriteCommand } from '#contracts';
+import type {
+  Command,
+  LeaseCommand,
+  Operation,
+  PutOperation,
+  SnapshotCommand,
+  Tags,
+  WriteCommand,
+} from '#contracts';
 import { ByteWriter, sizedLength, varintLength } from './byte-writer';
 import {
   COMMAND_HEADER_BYTES,
@@ -37,7 +45,20 @@ export function encodeCommand(command: Command, tsMs: number): Uint8Array {
       writer.varint(limit);
       return writer.finish();
     }
+    case 'snapshot':
+      return encodeSnapshot(command, tsMs);
   }
+}
+
+function encodeSnapshot({ snapshotId, createdMs, groups }: SnapshotCommand, tsMs: number): Uint8Array {
+  let bodyBytes = 1 + stringLength(snapshotId) + 6 + varintLength(groups.length);
+  for (const group of groups) bodyBytes += varintLength(group);
+  const writer = begin(CommandKind.snapshot, tsMs, bodyBytes);
+  writer.string(snapshotId);
+  writer.u48(createdMs);
+  writer.varint(groups.length);
+  for (const group of groups) writer.varint(group);
+  return writer.finish();
 }
 
 /** Sets the proposal time in place. Only before the bytes are handed to the log: nobody writes to them afterwards. */

@@ -5,7 +5,7 @@ export const STAMP_OFFSET = 2;
 /** Version, kind, time. */
 export const COMMAND_HEADER_BYTES = 8;
 
-export const CommandKind = { write: 1, expire: 2, compact: 3, lease: 4 } as const;
+export const CommandKind = { write: 1, expire: 2, compact: 3, lease: 4, snapshot: 16 } as const;
 export const OperationKind = { put: 1, delete: 2, patch: 3, check: 4 } as const;
 
 /** Flags of an operation; a set bit that a reader does not know is an error. */

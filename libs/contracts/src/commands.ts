@@ -1,4 +1,4 @@
-import type { CommitSeq } from './identifiers';
+import type { CommitSeq, GroupId } from './identifiers';
 import type { ErrorCode, ErrorExtras } from './errors';
 import type { ChangeBatch, Tags } from './changes';
 
@@ -6,7 +6,7 @@ import type { ChangeBatch, Tags } from './changes';
  * Commands go into a group's log; the state machine turns each into an outcome and the changes it made. Every
  * input that is not in the state comes with the command: no clock, no randomness, no id is made while applying.
  */
-export type Command = WriteCommand | LeaseCommand | ExpireCommand | CompactCommand;
+export type Command = WriteCommand | LeaseCommand | ExpireCommand | CompactCommand | SnapshotCommand;
 
 /** What must hold of an object's current version before an operation may run. */
 export interface Preconditions {
@@ -115,6 +115,19 @@ export interface CompactCommand {
   readonly limit: number;
 }
 
+/**
+ * Names a point of the group's log: each replica keeps its state as of here under this name. It changes nothing and
+ * takes no position.
+ */
+export interface SnapshotCommand {
+  readonly kind: 'snapshot';
+  readonly snapshotId: string;
+  /** When it was asked for, in milliseconds since 1970: the same in every group of the snapshot. */
+  readonly createdMs: number;
+  /** All groups of the snapshot, so that a node knows when it has its part of each that it holds. */
+  readonly groups: readonly GroupId[];
+}
+
 /** What one operation answered. */
 export type OperationResult =
   /** `json` is the whole object as a GET answers it; shared, never written to. */
@@ -145,4 +158,6 @@ export type CommandOutcome =
 export interface Applied {
   readonly outcome: CommandOutcome;
   readonly changes: readonly ChangeBatch[];
+  /** The entry names the state as it is right after it. */
+  readonly snapshot?: SnapshotCommand;
 }

@@ -1,4 +1,5 @@
 export * from './types';
+export { LostEntries } from './invariant';
 export { RawNode } from './raw-node';
 export { CONF_CHANGE_FORMAT_VERSION, decodeConfChange, encodeConfChange } from './conf-change-codec';
 export { CONF_STATE_FORMAT_VERSION, decodeConfState, encodeConfState } from './conf-state-codec';

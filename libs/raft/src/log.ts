@@ -1,7 +1,7 @@
 import type { HardState, LogEntry, LogIndex, Term } from '#contracts';
 import { Durability } from './durability';
 import { entryBytes } from './entry-bytes';
-import type { InvariantReporter } from './invariant';
+import { LostEntries, type InvariantReporter } from './invariant';
 import { UnstableLog } from './log-unstable';
 import type { RaftStorage, RestoredState, SnapshotMetadata } from './types';
 
@@ -131,8 +131,10 @@ export class RaftLog {
   commitTo(index: LogIndex): void {
     if (index <= this.committed) return;
     if (index > this.lastIndex)
+      // A leader tells no more than this member has acknowledged, or sent it along.
       this.broken(
-        `commit of ${index} beyond the end of the log at ${this.lastIndex}: was a part of it lost?`,
+        `entry ${index} was acknowledged here, and the log ends at ${this.lastIndex}: a part of it was lost`,
+        LostEntries,
       );
     this.committed = index;
   }

@@ -1,7 +1,8 @@
 import { EntryKind, type HardState, type LogIndex, type MemberId, type Term } from '#contracts';
 import { MemoryStorage } from '../testing/memory-storage';
+import { LostEntries } from './invariant';
 import { RawNode } from './raw-node';
-import type { ConfState, RaftConfig } from './types';
+import { MessageType, type ConfState, type RaftConfig } from './types';
 
 /** Goal: the calls a host makes, one by one, on a single voter. Method: check each ready by hand. */
 
@@ -123,6 +124,25 @@ describe('a single voter', () => {
     expect(node.propose(new Uint8Array(1))).toEqual({ kind: 'dropped', reason: 'uncommittedFull' });
     settle(group);
     expect(node.propose(new Uint8Array(1)).kind).toBe('appended');
+  });
+
+  it('says that entries were lost when a leader counts on what its log does not hold', () => {
+    const { node } = single();
+    const heartbeat = {
+      type: MessageType.heartbeat,
+      from: 2 as MemberId,
+      to: 1 as MemberId,
+      term: 1 as Term,
+      index: 0 as LogIndex,
+      logTerm: 0 as Term,
+      commit: 3 as LogIndex,
+      entries: [],
+      reject: false,
+      rejectHint: 0 as LogIndex,
+      context: 0,
+      transfer: false,
+    };
+    expect(() => node.step(heartbeat)).toThrow(LostEntries);
   });
 
   it('throws on a mark that it did not hand out, after telling the host', () => {

@@ -72,6 +72,11 @@ export class Driver {
     this.options.clock.soon(() => this.turn());
   }
 
+  /** A message for a replica. What it cannot bear ends the process, as anything that goes wrong in a turn. */
+  step(replica: Replica, message: Message): void {
+    if (this.running) this.guard(() => replica.step(message));
+  }
+
   stop(): void {
     this.running = false;
     this.cancelTick();

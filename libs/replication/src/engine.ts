@@ -1,6 +1,7 @@
 import type { ClientCommand, CommandOutcome, CommitSeq, GroupId, ReadOutcome, ReadRequest } from '#contracts';
 import type { ClusterView } from './cluster-admin';
 import type { NodeDocument } from './meta/documents';
+import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
 import type { WatchHandle, WatchRequest, WatchSink } from '#watch';
 
 /** How fresh a read must be. */
@@ -53,6 +54,7 @@ export interface Engine {
    */
   watch(request: WatchRequest, sink: WatchSink): Promise<WatchHandle>;
   readonly cluster: ClusterOperations;
+  readonly snapshots: SnapshotOperations;
   readiness(): readonly ReadinessCheck[];
   /** Hands leadership over to others, and goes on answering: what a node does shortly before it stops. */
   handOver(): Promise<void>;

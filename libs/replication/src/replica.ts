@@ -9,9 +9,11 @@ import {
   type LogEntry,
   type LogIndex,
   type MemberId,
+  type SnapshotCommand,
   type Term,
 } from '#contracts';
 import {
+  LostEntries,
   RawNode,
   type ConfChange,
   type ConfState,
@@ -55,6 +57,8 @@ export interface ReplicaOptions {
   /** The replica has work for the next turn. */
   readonly onWork: (replica: Replica) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+  /** The state stands at an entry that names it, until this returns. */
+  readonly onSnapshot: (replica: Replica, command: SnapshotCommand) => void;
   /** A proposal was refused or given up. */
   readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
 }
@@ -89,6 +93,7 @@ export class Replica {
         this.configured.changedBy(index);
         return this.raft.applyConfChange(data);
       },
+      onSnapshot: (command) => options.onSnapshot(this, command),
     });
     const { hardState } = options.log.state(options.group) ?? {};
     this.configured = new ConfigurationMark(this.state.index, hardState?.commit ?? (0 as LogIndex));
@@ -122,6 +127,11 @@ export class Replica {
   /** Position of the newest change in this replica's state. */
   get commitSeq(): CommitSeq {
     return this.state.commitSeq;
+  }
+
+  /** Term of the last entry applied. */
+  get appliedTerm(): Term {
+    return this.state.term;
   }
 
   get leader(): MemberId {
@@ -378,16 +388,14 @@ export class Replica {
     if (state === undefined && this.state.index === 0) {
       return { term: 0 as Term, vote: 0 as MemberId, commit: 0 as LogIndex };
     }
-    if (state === undefined || this.state.index > state.lastIndex || this.state.index < state.floorIndex) {
-      const held = state === undefined ? 'nothing' : `${state.floorIndex + 1} to ${state.lastIndex}`;
-      throw new StateCorruption(
-        `group ${this.group}`,
-        `it has applied ${this.state.index}, but its log holds ${held}`,
-      );
+    const applied = this.state.index;
+    const what = `group ${this.group} has applied ${applied}, but its log`;
+    if (state === undefined) throw new LostEntries(`${what} is gone`);
+    if (applied > state.lastIndex) throw new LostEntries(`${what} ends at ${state.lastIndex}`);
+    if (applied < state.floorIndex) {
+      throw new StateCorruption(`group ${this.group}`, `${what} begins after ${state.floorIndex}`);
     }
     // What was applied was committed, even if the newer commit index had not reached the disk.
-    return state.hardState.commit >= this.state.index
-      ? state.hardState
-      : { ...state.hardState, commit: this.state.index };
+    return state.hardState.commit >= applied ? state.hardState : { ...state.hardState, commit: applied };
   }
 }

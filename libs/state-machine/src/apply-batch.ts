@@ -61,6 +61,12 @@ export class ApplyBatch {
         return applyExpire(state, view.limit, tsMs);
       case 'compact':
         return applyCompact(state, view, tsMs);
+      case 'snapshot':
+        return {
+          outcome: { kind: 'done', commitSeq: counters.commitSeq, results: [] },
+          changes: [],
+          snapshot: view.command,
+        };
     }
   }
 

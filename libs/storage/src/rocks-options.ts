@@ -12,7 +12,7 @@ export interface StateMemory {
 
 export const DEFAULT_STATE_MEMORY: StateMemory = {
   cacheBytes: 64 * 1024 * 1024,
-  writeBufferBytes: 64 * 1024 * 1024,
+  writeBufferBytes: 192 * 1024 * 1024,
   shares: 4,
 };
 

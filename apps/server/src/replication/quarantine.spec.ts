@@ -86,6 +86,20 @@ describe('the quarantine', () => {
     expect(readdirSync(folder).sort()).toEqual([FOLDER, 'rejoin.json']);
   });
 
+  test('is done by the next start when a running node plans it', async () => {
+    const quarantine = new Quarantine(folder);
+    expect(await quarantine.resume()).toBeUndefined();
+    quarantine.plan(IDENTITY, NOW_MS);
+    expect(readdirSync(folder).sort()).toEqual(['groups', 'incarnation', 'node.json', 'rejoin.json', 'wal']);
+
+    const restarted = new Quarantine(folder);
+    expect(await restarted.resume()).toBe(join(folder, FOLDER));
+    expect(restarted.peers).toEqual(PEERS);
+    expect(readdirSync(folder).sort()).toEqual([FOLDER, 'rejoin.json']);
+    expect(readdirSync(join(folder, FOLDER)).sort()).toEqual(['groups', 'incarnation', 'node.json', 'wal']);
+    expect(await new Quarantine(folder).resume()).toBeUndefined();
+  });
+
   test('is over when the new identity is on disk, also when the end of it was cut off', async () => {
     await new Quarantine(folder).begin(IDENTITY, NOW_MS);
     writeFileSync(join(folder, 'node.json'), 'the new one');

@@ -1,3 +1,4 @@
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NodeIdentity } from '#replication';
@@ -39,22 +40,41 @@ export class Quarantine {
     return this.marker?.peers;
   }
 
-  /** Reads what an earlier start left, and finishes what a crash cut off. */
-  async resume(): Promise<void> {
+  /** Reads what was left before, and finishes what was planned or cut off; gives the folder when it moved something. */
+  async resume(): Promise<string | undefined> {
     this.marker = await this.read();
-    if (this.marker?.phase === 'moving') await this.move(this.marker);
-    else if (this.marker !== undefined && (await exists(join(this.dataDir, IDENTITY_FILES[0])))) {
+    if (this.marker?.phase === 'moving') {
+      await this.move(this.marker);
+      return join(this.dataDir, this.marker.folder);
+    }
+    if (this.marker !== undefined && (await exists(join(this.dataDir, IDENTITY_FILES[0])))) {
       await this.finish();
+    }
+    return undefined;
+  }
+
+  /** Has the next start move everything of this identity aside. Synced on return: the process may end at once. */
+  plan(identity: NodeIdentity, nowMs: number): void {
+    const path = join(this.dataDir, MARKER);
+    const file = openSync(`${path}.next`, 'w', 0o600);
+    try {
+      writeSync(file, textOf(planOf(identity, nowMs)));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(`${path}.next`, path);
+    const folder = openSync(this.dataDir, 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
     }
   }
 
   /** Moves everything of this identity aside; returns the folder that it is in. */
   async begin(identity: NodeIdentity, nowMs: number): Promise<string> {
-    const time = new Date(nowMs).toISOString().replaceAll(/[:.]/g, '-');
-    const peers = identity.founders
-      .filter(({ name }) => name !== identity.name)
-      .map(({ host, port }) => ({ host, port }));
-    const marker: Marker = { format: 1, phase: 'moving', folder: `quarantine-${time}`, peers };
+    const marker = planOf(identity, nowMs);
     await this.write(marker);
     await this.move(marker);
     return join(this.dataDir, marker.folder);
@@ -90,7 +110,7 @@ export class Quarantine {
     const path = join(this.dataDir, MARKER);
     const file = await open(`${path}.next`, 'w', 0o600);
     try {
-      await file.writeFile(`${JSON.stringify(marker)}\n`);
+      await file.writeFile(textOf(marker));
       await file.sync();
     } finally {
       await file.close();
@@ -99,6 +119,18 @@ export class Quarantine {
     await syncFolder(this.dataDir);
     this.marker = marker;
   }
+}
+
+function planOf(identity: NodeIdentity, nowMs: number): Marker {
+  const time = new Date(nowMs).toISOString().replaceAll(/[:.]/g, '-');
+  const peers = identity.founders
+    .filter(({ name }) => name !== identity.name)
+    .map(({ host, port }) => ({ host, port }));
+  return { format: 1, phase: 'moving', folder: `quarantine-${time}`, peers };
+}
+
+function textOf(marker: Marker): string {
+  return `${JSON.stringify(marker)}\n`;
 }
 
 async function exists(path: string): Promise<boolean> {

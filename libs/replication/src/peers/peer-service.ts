@@ -88,7 +88,7 @@ export class PeerService implements Forwarding {
       const replica = this.options.driver.get(group);
       if (replica === undefined) this.options.onStranger(group, message);
       else if (message.snapshot !== undefined) this.options.onSnapshotOffer(replica, message);
-      else replica.step(message);
+      else this.options.driver.step(replica, message);
     }
   }
 
