@@ -14,11 +14,14 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '3' },
     namespace: { type: 'string', default: `agent://board-${Date.now()}` },
     token: { type: 'string' },
+    // Only works, under this name, until it is killed.
+    worker: { type: 'string' },
   },
 });
 
 const client = new StateClient(values);
 const over = new AbortController();
+if (values.worker !== undefined) await work(client, values.worker, over.signal);
 const workers = Array.from({ length: Number(values.workers) }, (_, number) =>
   work(client, `worker-${number + 1}`, over.signal),
 );
@@ -28,7 +31,7 @@ if (total === 0) {
   process.exit(1);
 }
 // A worker that fails ends the run, instead of leaving its task half done without a word.
-const done = await Promise.race([follow(client, total, over.signal, process.stdout), Promise.all(workers)]);
+const done = await Promise.race([follow(client, total, over.signal, process.stdout), ...workers]);
 over.abort();
 const finished = await Promise.all(workers);
 console.log(

@@ -3,6 +3,12 @@
 /** A write that stood on an old version, or created what was there already: somebody else was faster. */
 export class Outdated extends Error {}
 
+/** A step under a lease that is not held any more. */
+export class Lost extends Error {}
+
+/** How often a request is sent before its answer is given up; with an idempotency key it still happens once. */
+const ATTEMPTS = 20;
+
 export class StateClient {
   #base;
   #headers;
@@ -17,9 +23,37 @@ export class StateClient {
     return this.#put(id, object, { 'if-none-match': '*' });
   }
 
-  /** Replaces the version that the caller has seen, and no other (compare-and-set). */
-  replace(seen, object) {
-    return this.#put(seen.id, object, { 'if-match': `"${seen.commit_seq}"` });
+  /** The object, or undefined. */
+  async get(id) {
+    const response = await this.#send('GET', `/objects/${encodeURIComponent(id)}`);
+    return response.status === 404 ? undefined : accept(response);
+  }
+
+  /**
+   * Merges changes into an object while the lease is held; throws Lost when it is not. With a key of its own the
+   * step happens once, whoever takes it; without one, once for each call.
+   */
+  async patch(id, changes, { lease, key = crypto.randomUUID() }) {
+    const response = await this.#send('PATCH', `/objects/${encodeURIComponent(id)}`, changes, {
+      'content-type': 'application/merge-patch+json',
+      'if-resource': encodeHeader(lease.key),
+      'if-fence': String(lease.token),
+      'idempotency-key': key,
+    });
+    if (response.status === 409) throw new Lost(id);
+    return accept(response);
+  }
+
+  /** Takes a lease for some seconds; undefined while somebody else holds it. */
+  async acquire(key, owner, ttl) {
+    const response = await this.#send('POST', '/lease/acquire', { key, owner, ttl });
+    return response.status === 409 ? undefined : accept(response);
+  }
+
+  async release({ key, owner, token }) {
+    const response = await this.#send('POST', '/lease/release', { key, owner, token });
+    // It may have ended by itself.
+    if (response.status !== 409 && !response.ok) await refuse(response);
   }
 
   /**
@@ -53,15 +87,40 @@ export class StateClient {
   }
 
   async #put(id, object, condition) {
-    const response = await fetch(`${this.#base}/objects/${encodeURIComponent(id)}`, {
-      method: 'PUT',
-      headers: { ...this.#headers, ...condition, 'content-type': 'application/json' },
-      body: JSON.stringify(object),
-    });
+    const key = { 'idempotency-key': crypto.randomUUID() };
+    const path = `/objects/${encodeURIComponent(id)}`;
+    const response = await this.#send('PUT', path, object, { ...condition, ...key });
     if (response.status === 412) throw new Outdated(id);
-    if (!response.ok) await refuse(response);
-    return response.json();
+    return accept(response);
   }
+
+  /** Sends until there is an answer that counts: what broke off, or could not be served just then, is sent again. */
+  async #send(method, path, json, headers = {}) {
+    for (let attempt = 1; ; attempt++) {
+      const isLast = attempt === ATTEMPTS;
+      try {
+        const response = await fetch(`${this.#base}${path}`, {
+          method,
+          headers: { ...this.#headers, ...(json && { 'content-type': 'application/json' }), ...headers },
+          ...(json && { body: JSON.stringify(json) }),
+        });
+        if (isLast || (response.status !== 503 && response.status !== 504)) return response;
+      } catch (error) {
+        if (isLast || !(error instanceof TypeError)) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100 * attempt));
+    }
+  }
+}
+
+async function accept(response) {
+  if (!response.ok) await refuse(response);
+  return response.json();
+}
+
+/** Header values are bytes: UTF-8, one character a byte. */
+function encodeHeader(text) {
+  return String.fromCharCode(...new TextEncoder().encode(text));
 }
 
 async function refuse(response) {

@@ -1,47 +1,58 @@
 import { readFile } from 'node:fs/promises';
-import { Outdated } from './state-client.mjs';
+import { Lost } from './state-client.mjs';
+
+/** Seconds that a task stays claimed by a worker that says nothing more: one that was killed, or is stuck. */
+const LEASE_SECONDS = 5;
+const RETRY_MS = 500;
 
 /**
- * Takes open tasks as they appear, until the signal is aborted. Several workers may run anywhere: each task is
- * claimed by replacing exactly the open version of it, which only one of them can do.
+ * Takes tasks that are not done as they appear, until the signal is aborted. Several workers may run anywhere, and
+ * any of them may be killed at any moment: a task is worked on under a lease, each step of it happens only while the
+ * lease is held (a fence), and the last one happens once (an idempotency key), whoever takes it.
  */
 export async function work(client, name, signal) {
+  const tasks = new Map();
+  const watching = follow(client, tasks, signal);
   let finished = 0;
-  for await (const change of client.watch({ type: 'task', 'tag.status': 'open' }, signal)) {
-    if (change.type !== 'PUT') continue;
-    const claimed = await claim(client, change.object, name);
-    if (claimed === undefined) continue;
-    await finish(client, claimed);
-    finished++;
+  while (!signal.aborted) {
+    for (const id of [...tasks.keys()]) {
+      if (signal.aborted || !tasks.has(id)) continue;
+      const lease = await client.acquire(id, name, LEASE_SECONDS);
+      if (lease === undefined) continue;
+      try {
+        if (await finish(client, id, name, lease)) finished++;
+        tasks.delete(id);
+        await client.release(lease);
+      } catch (error) {
+        // Somebody else has taken over meanwhile: what was done so far is theirs to go on with.
+        if (!(error instanceof Lost)) throw error;
+      }
+    }
+    await Promise.race([watching, new Promise((resolve) => setTimeout(resolve, RETRY_MS))]);
   }
+  await watching;
   return finished;
 }
 
-async function claim(client, task, worker) {
-  try {
-    return await client.replace(task, {
-      type: 'task',
-      tags: { status: 'working' },
-      body: { ...task.body, worker },
-    });
-  } catch (error) {
-    if (error instanceof Outdated) return undefined;
-    throw error;
+/** Keeps the tasks that are not done. */
+async function follow(client, tasks, signal) {
+  for await (const change of client.watch({ type: 'task' }, signal)) {
+    if (change.type === 'DELETE' || change.object.tags.status === 'done') tasks.delete(change.id);
+    else tasks.set(change.id, change.object);
   }
 }
 
-async function finish(client, task) {
+/** Does a task from where it stands; gives whether there was anything left to do. */
+async function finish(client, id, worker, lease) {
+  const task = await client.get(id);
+  if (task === undefined || task.tags.status === 'done') return false;
+  await client.patch(id, { tags: { status: 'working' }, body: { worker } }, { lease });
   const text = await readFile(task.body.file, 'utf8');
-  const halfway = await client.replace(task, {
-    type: 'task',
-    tags: { status: 'working' },
-    body: { ...task.body, progress: 0.5, lines: text.split('\n').length },
-  });
-  await client.replace(halfway, {
-    type: 'task',
-    tags: { status: 'done' },
-    body: { ...halfway.body, progress: 1, ...summary(text) },
-  });
+  const halfway = { body: { progress: 0.5, lines: text.split('\n').length } };
+  await client.patch(id, halfway, { lease });
+  const done = { tags: { status: 'done' }, body: { progress: 1, ...summary(text) } };
+  await client.patch(id, done, { lease, key: `done/${id}` });
+  return true;
 }
 
 const EVERYDAY = new Set(

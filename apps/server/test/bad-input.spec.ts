@@ -231,7 +231,6 @@ describe('a path', () => {
 
   it('that the contract has and this version has not says so', async () => {
     for (const [method, path] of [
-      ['GET', `${OBJECTS}/x/history`],
       ['GET', '/admin/manifest'],
       ['POST', '/admin/snapshot'],
     ] as const) {
@@ -239,7 +238,6 @@ describe('a path', () => {
       expect([path, answer.status]).toEqual([path, 404]);
       expect(answer.json().detail).toMatch(/not supported by this version/);
     }
-    expect((await test.send('GET', `${OBJECTS}/x?at_seq=1`)).status).toBe(400);
   });
 });
 

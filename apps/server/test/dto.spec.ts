@@ -104,7 +104,7 @@ describe('the checks of', () => {
       'a query',
       QueryDto,
       queryErrors,
-      ['tags', 'type', 'prefix', 'fields', 'order', 'limit', 'cursor', 'surprise'],
+      ['tags', 'type', 'prefix', 'where', 'allow_scan', 'fields', 'order', 'limit', 'cursor', 'surprise'],
     ],
   ] as const)('%s are those of its DTO', (_name, dto, errorsOf, fields) => {
     const bodies = fc.dictionary(

@@ -49,6 +49,7 @@ export function encodeReadOutcome(outcome: ReadOutcome): Uint8Array {
       return pack(MessageKind.readOutcome, { kind: 'page', nextCursor: outcome.nextCursor }, outcome.objects);
     case 'absent':
     case 'lease':
+    case 'plan':
     case 'rejected':
       return pack(MessageKind.readOutcome, outcome, NO_BLOBS);
   }

@@ -31,6 +31,11 @@ export const LIMITS = {
   pageRowsDefault: 100,
   /** A page ends early, with a cursor, once it holds this many bytes. */
   pageBytes: 4_194_304,
+  /** Conditions in a query's `where`, and values in one `in`. */
+  whereConditions: 32,
+  whereValues: 128,
+  /** Objects that a query with `where` may go through without `allow_scan`. */
+  scanObjects: 10_000,
   /** Length of a query's `fields` list. */
   queryFields: 64,
   /** Length of an idempotency key in characters. */

@@ -5,7 +5,7 @@ import type { Lease } from './commands';
 
 /** What can be asked of a replica's state. Plain data: it crosses threads and peer links as it is. */
 export type ReadRequest =
-  | { readonly kind: 'get'; readonly ns: string; readonly id: string }
+  | { readonly kind: 'get'; readonly ns: string; readonly id: string; readonly at?: PastMoment }
   | { readonly kind: 'lease'; readonly ns: string; readonly key: string }
   | {
       readonly kind: 'list';
@@ -14,7 +14,44 @@ export type ReadRequest =
       readonly limit: number;
       readonly cursor?: string;
     }
-  | QueryRequest;
+  | {
+      readonly kind: 'history';
+      readonly ns: string;
+      readonly id: string;
+      readonly limit: number;
+      readonly cursor?: string;
+    }
+  | QueryRequest
+  | { readonly kind: 'explain'; readonly ns: string; readonly query: QueryRequest };
+
+/** A position, or a time in milliseconds since 1970: the state as it was after all changes up to it. */
+export type PastMoment = { readonly seq: number } | { readonly timeMs: number };
+
+export type WhereOperator = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'in' | 'exists';
+
+/** What must hold of one place of a body. */
+export interface WhereCondition {
+  /** The JSONPath as it was written, and the steps that it stands for. */
+  readonly text: string;
+  readonly path: readonly (string | number)[];
+  readonly operator: WhereOperator;
+  readonly value: unknown;
+}
+
+/** How a query is answered. */
+export interface QueryPlan {
+  /** What is gone through: `objects`, `changes`, `type`, or `tag <key>`. */
+  readonly index: string;
+  /** Rows of it that the query may have to read, counted up to a bound. */
+  readonly rowsExpected: number;
+  /** Paths that are compared in each object read. */
+  readonly comparedPaths: readonly string[];
+  /** Whether the query is answered without `allow_scan`. */
+  readonly isAllowed: boolean;
+  /** Of the first page, when it is read now. */
+  readonly rowsRead: number;
+  readonly rowsReturned: number;
+}
 
 export interface QueryRequest {
   readonly kind: 'query';
@@ -22,6 +59,9 @@ export interface QueryRequest {
   readonly tags?: Tags;
   readonly type?: string;
   readonly prefix?: string;
+  readonly where?: readonly WhereCondition[];
+  /** Whether the query may go through more objects than it would without being asked. */
+  readonly allowScan?: boolean;
   /** Top-level keys of `body` to keep; all when absent. */
   readonly fields?: readonly string[];
   readonly order: 'id' | 'commit_seq' | '-commit_seq';
@@ -33,6 +73,7 @@ export type ReadOutcome =
   | { readonly kind: 'object'; readonly json: Uint8Array; readonly commitSeq: CommitSeq }
   | { readonly kind: 'absent' }
   | { readonly kind: 'lease'; readonly lease: Lease }
+  | { readonly kind: 'plan'; readonly plan: QueryPlan }
   /** Objects as JSON, in order; `nextCursor` when more may follow. */
   | { readonly kind: 'page'; readonly objects: readonly Uint8Array[]; readonly nextCursor?: string }
   | {

@@ -1,4 +1,4 @@
-import { ByteWriter, compareBytes, prefixEnd } from '#codec';
+import { ByteWriter, compareBytes, decodeUtf8, prefixEnd } from '#codec';
 import { ChangeRow } from './change-row';
 import { Table } from './format';
 import { HeadRow } from './head-row';
@@ -32,38 +32,79 @@ const NO_ID = new Uint8Array(0);
 interface IdRange {
   readonly prefix: Uint8Array;
   readonly ofHeads: boolean;
+  /** What it is a range of, for who asks how a query is answered. */
+  readonly name: string;
+}
+
+/** How the objects of a query are come by: by going through a range, by sorting what it holds, or by the changes. */
+export interface Way {
+  readonly kind: 'range' | 'sorting' | 'changes';
+  readonly range: IdRange;
+}
+
+/** The way on which the fewest rows are read, as far as a look at the indexes tells. */
+export function wayTo(
+  reader: StateReader,
+  { number: ns, objects, changes }: NamespaceRow,
+  filter: ObjectFilter,
+  order: Order,
+): Way {
+  const heads: IdRange = { prefix: namespacePrefix(Table.heads, ns), ofHeads: true, name: 'objects' };
+  const indexes = indexRanges(ns, filter);
+  if (order === 'id') {
+    return { kind: 'range', range: narrowest(reader, indexes, filter, PROBE_ROWS)?.range ?? heads };
+  }
+  const ranges = filter.prefix.length > 0 ? [...indexes, heads] : indexes;
+  const narrow = narrowest(reader, ranges, filter, SORT_ROWS);
+  const isMostlyHistory = changes > objects * MANY_CHANGES && objects <= SORT_OBJECTS;
+  if (narrow && narrow.rows < SORT_ROWS) return { kind: 'sorting', range: narrow.range };
+  return { kind: isMostlyHistory ? 'sorting' : 'changes', range: heads };
+}
+
+/** Objects that going a way means to look at, counted up to `most`. */
+export function countOnWay(
+  reader: StateReader,
+  { objects }: NamespaceRow,
+  { kind, range }: Way,
+  filter: ObjectFilter,
+  most: number,
+): number {
+  if (kind === 'changes' || (range.ofHeads && filter.prefix.length === 0)) return objects;
+  return narrowest(reader, [range], filter, most)?.rows ?? 0;
 }
 
 /**
  * Objects of a namespace in the order asked for, from after `after` on: some of them fail the filter, and none that
  * passes it is missing. Each is read as of the scan's start or later.
  */
-export function* candidates(
+export function candidates(
   reader: StateReader,
-  { number: ns, objects, changes }: NamespaceRow,
+  { number: ns }: NamespaceRow,
+  { kind, range }: Way,
   filter: ObjectFilter,
   order: Order,
   after: Uint8Array | undefined,
 ): Iterable<Candidate> {
-  const heads: IdRange = { prefix: namespacePrefix(Table.heads, ns), ofHeads: true };
-  const indexes = indexRanges(ns, filter);
-  if (order === 'id') {
-    yield* byId(reader, ns, narrowest(reader, indexes, filter, PROBE_ROWS)?.range ?? heads, filter, after);
-    return;
+  switch (kind) {
+    case 'range':
+      return byId(reader, ns, range, filter, after);
+    case 'sorting':
+      return bySorting(reader, ns, range, filter, order, after);
+    case 'changes':
+      return byChanges(reader, ns, order, after);
   }
-  const ranges = filter.prefix.length > 0 ? [...indexes, heads] : indexes;
-  const narrow = narrowest(reader, ranges, filter, SORT_ROWS);
-  const isMostlyHistory = changes > objects * MANY_CHANGES && objects <= SORT_OBJECTS;
-  if (narrow && narrow.rows < SORT_ROWS) yield* bySorting(reader, ns, narrow.range, filter, order, after);
-  else if (isMostlyHistory) yield* bySorting(reader, ns, heads, filter, order, after);
-  else yield* byChanges(reader, ns, order, after);
 }
 
 /** One range of index rows for each condition on tags and type. */
 function indexRanges(ns: number, filter: ObjectFilter): IdRange[] {
-  const prefixes = filter.tags.map(([key, value]) => tagKey(ns, key, value, NO_ID));
-  if (filter.type !== undefined) prefixes.push(typeKey(ns, filter.type, NO_ID));
-  return prefixes.map((prefix) => ({ prefix, ofHeads: false }));
+  const ranges: IdRange[] = filter.tags.map(([key, value]) => ({
+    prefix: tagKey(ns, key, value, NO_ID),
+    ofHeads: false,
+    name: `tag ${decodeUtf8(key)}`,
+  }));
+  if (filter.type !== undefined)
+    ranges.push({ prefix: typeKey(ns, filter.type, NO_ID), ofHeads: false, name: 'type' });
+  return ranges;
 }
 
 /** The range with the fewest rows, counted up to `most`; of equals the first. */

@@ -5,7 +5,7 @@ const CURSOR_VERSION = 1;
 /** Version, shape, checksum. */
 const FRAME_BYTES = 9;
 
-type PagedRequest = Extract<ReadRequest, { kind: 'list' | 'query' }>;
+type PagedRequest = Extract<ReadRequest, { kind: 'list' | 'query' | 'history' }>;
 
 /**
  * Where a page ended, as text for the client: the position of the last row looked at, bound to the query it came
@@ -36,8 +36,9 @@ function shapeOf(request: PagedRequest): number {
   const writer = new ByteWriter(256);
   writer.string(request.kind);
   writer.string(request.ns);
-  writeOptional(writer, request.prefix);
+  writeOptional(writer, request.kind === 'history' ? request.id : request.prefix);
   if (request.kind === 'query') {
+    writer.string(JSON.stringify(request.where ?? []));
     writeOptional(writer, request.type);
     writer.string(request.order);
     const tags = Object.entries(request.tags ?? {}).sort(([left], [right]) => (left < right ? -1 : 1));

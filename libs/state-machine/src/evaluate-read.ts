@@ -1,14 +1,16 @@
-import { encodeUtf8 } from '#codec';
-import { LIMITS, type ReadOutcome, type ReadRequest } from '#contracts';
-import { type Candidate, candidates } from './candidates';
+import { decodeUtf8, encodeUtf8 } from '#codec';
+import { LIMITS, type QueryPlan, type QueryRequest, type ReadOutcome, type ReadRequest } from '#contracts';
+import { type Candidate, candidates, countOnWay, type Way, wayTo } from './candidates';
 import { ChangeRow } from './change-row';
 import { decodeCursor, encodeCursor } from './cursor';
 import { HeadRow } from './head-row';
 import { changeKey, headKey } from './keys';
 import { readLease } from './lease-row';
-import { readNamespace } from './namespaces';
+import { type NamespaceRow, readNamespace } from './namespaces';
 import { ObjectFilter } from './object-filter';
 import { projectBody } from './projection';
+import { meets } from './query/where';
+import { readHistory, readPast } from './read-history';
 import type { StateReader } from './state-reader';
 
 type PagedRequest = Extract<ReadRequest, { kind: 'list' | 'query' }>;
@@ -26,12 +28,18 @@ const PAGE_SCAN_ROWS = 20_000;
 export function evaluateRead(reader: StateReader, request: ReadRequest, nowMs: number): ReadOutcome {
   switch (request.kind) {
     case 'get':
-      return readObject(reader, request.ns, request.id, nowMs);
+      return request.at
+        ? readPast(reader, request, request.at)
+        : readObject(reader, request.ns, request.id, nowMs);
+    case 'history':
+      return readHistory(reader, request);
+    case 'explain':
+      return explainQuery(reader, request.query, nowMs);
     case 'lease':
       return readLease(reader, request.ns, request.key);
     case 'list':
     case 'query':
-      return readPage(reader, request, nowMs);
+      return readPage(reader, request, nowMs).outcome;
   }
 }
 
@@ -54,24 +62,73 @@ export function readVersion(reader: StateReader, ns: number, head: HeadRow): Cha
   return new ChangeRow(row);
 }
 
-function readPage(reader: StateReader, request: PagedRequest, nowMs: number): ReadOutcome {
+interface ReadPage {
+  readonly outcome: ReadOutcome;
+  /** Objects that were looked at. */
+  readonly looked: number;
+}
+
+function readPage(reader: StateReader, request: PagedRequest, nowMs: number): ReadPage {
   let after: Uint8Array | undefined;
   if (request.cursor !== undefined) {
     after = decodeCursor(request, request.cursor);
-    if (!after) {
-      const detail = 'the cursor is damaged or belongs to another query';
-      const extras = { errors: [{ field: 'cursor', reason: detail }] };
-      return { kind: 'rejected', code: 'invalid_request', detail, extras };
-    }
+    if (!after) return refused('cursor', 'the cursor is damaged or belongs to another query');
   }
   const namespace = readNamespace(reader, request.ns);
-  if (!namespace) return { kind: 'page', objects: [] };
+  if (!namespace) return { outcome: { kind: 'page', objects: [] }, looked: 0 };
   const filter = new ObjectFilter(request);
   const order = request.kind === 'query' ? request.order : 'id';
-  const found = candidates(reader, namespace, filter, order, after);
+  const way = wayTo(reader, namespace, filter, order);
+  if (request.kind === 'query' && !mayScan(reader, namespace, way, filter, request))
+    return refused(
+      'where',
+      `would go through more than ${LIMITS.scanObjects} objects: narrow it by type, tags or prefix, or send allow_scan=true`,
+    );
+  const found = candidates(reader, namespace, way, filter, order, after);
   const version = ({ head, version: known }: Candidate): ChangeRow =>
     known ?? readVersion(reader, namespace.number, head);
   return collectPage(request, filter, found, version, nowMs);
+}
+
+/** Only what is compared in bodies has no index of its own. */
+function mayScan(
+  reader: StateReader,
+  namespace: NamespaceRow,
+  way: Way,
+  filter: ObjectFilter,
+  { where = [], allowScan }: QueryRequest,
+): boolean {
+  if (where.length === 0 || allowScan === true) return true;
+  return countOnWay(reader, namespace, way, filter, LIMITS.scanObjects + 1) <= LIMITS.scanObjects;
+}
+
+/** Says how a query is answered, and what its first page takes when it is read now. */
+function explainQuery(reader: StateReader, query: QueryRequest, nowMs: number): ReadOutcome {
+  const comparedPaths = [...new Set((query.where ?? []).map(({ text }) => text))];
+  const namespace = readNamespace(reader, query.ns);
+  if (!namespace) {
+    const nothing = { rowsExpected: 0, rowsRead: 0, rowsReturned: 0 };
+    return { kind: 'plan', plan: { index: 'objects', comparedPaths, isAllowed: true, ...nothing } };
+  }
+  const filter = new ObjectFilter(query);
+  const way = wayTo(reader, namespace, filter, query.order);
+  const { outcome, looked } = readPage(reader, { ...query, allowScan: true }, nowMs);
+  if (outcome.kind !== 'page') return outcome;
+  const plan: QueryPlan = {
+    index: way.kind === 'changes' ? 'changes' : way.range.name,
+    rowsExpected: countOnWay(reader, namespace, way, filter, LIMITS.scanObjects + 1),
+    comparedPaths,
+    isAllowed: mayScan(reader, namespace, way, filter, query),
+    rowsRead: looked,
+    rowsReturned: outcome.objects.length,
+  };
+  return { kind: 'plan', plan };
+}
+
+function refused(field: string, reason: string): ReadPage {
+  const extras = { errors: [{ field, reason }] };
+  const detail = `${field}: ${reason}`;
+  return { outcome: { kind: 'rejected', code: 'invalid_request', detail, extras }, looked: 0 };
 }
 
 function collectPage(
@@ -80,8 +137,10 @@ function collectPage(
   found: Iterable<Candidate>,
   versionOf: (candidate: Candidate) => ChangeRow,
   nowMs: number,
-): ReadOutcome {
-  const fields = request.kind === 'query' && request.fields ? new Set(request.fields) : undefined;
+): ReadPage {
+  const isQuery = request.kind === 'query';
+  const fields = isQuery && request.fields ? new Set(request.fields) : undefined;
+  const where = isQuery && request.where && request.where.length > 0 ? request.where : undefined;
   const objects: Uint8Array[] = [];
   let bytes = 0;
   let looked = 0;
@@ -89,14 +148,20 @@ function collectPage(
   for (const candidate of found) {
     const { id, head, position } = candidate;
     const isFull = objects.length >= request.limit || bytes >= LIMITS.pageBytes || looked >= PAGE_SCAN_ROWS;
-    if (isFull && last) return { kind: 'page', objects, nextCursor: encodeCursor(request, last) };
+    if (isFull && last)
+      return { outcome: { kind: 'page', objects, nextCursor: encodeCursor(request, last) }, looked };
     last = position;
     looked++;
     if (!head.isLive(nowMs) || !filter.matchesId(id) || !filter.matchesLabels(head.labels)) continue;
     const version = versionOf(candidate);
+    if (where && !meets(bodyOf(version), where)) continue;
     const json = fields ? projectBody(version, fields) : version.json;
     objects.push(json);
     bytes += json.length;
   }
-  return { kind: 'page', objects };
+  return { outcome: { kind: 'page', objects }, looked };
+}
+
+function bodyOf({ json, body }: ChangeRow): unknown {
+  return JSON.parse(decodeUtf8(json, body.start, body.end));
 }

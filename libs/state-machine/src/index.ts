@@ -9,6 +9,7 @@ export { readTenancies, type Tenancy } from './tenancies';
 export { nextExpiryMs } from './next-expiry';
 export { type ObjectDump, openDump } from './open-dump';
 export { whyNotATimeToLive, whyNotAType, whyNotTags } from './object-rules';
+export { parseWhere } from './query/where';
 export { parseJsonPatch } from './patch/json-patch';
 export type { ObjectConditions } from './object-filter';
 export { type Digest, formatTime } from './object-row';

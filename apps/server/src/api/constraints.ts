@@ -4,7 +4,7 @@ import {
   type ValidatorConstraintInterface,
 } from 'class-validator';
 import { LIMITS } from '#contracts';
-import { whyNotAType, whyNotTags } from '#state-machine';
+import { parseWhere, whyNotAType, whyNotTags } from '#state-machine';
 import { whyNotAnId } from '../http/identifiers';
 
 /** What is wrong with the owner of a lease, or `undefined`. */
@@ -47,4 +47,12 @@ export class TypeConstraint extends ReasonConstraint {
 @ValidatorConstraint({ name: 'owner' })
 export class OwnerConstraint extends ReasonConstraint {
   protected reason = whyNotAnOwner;
+}
+
+@ValidatorConstraint({ name: 'where' })
+export class WhereConstraint extends ReasonConstraint {
+  protected reason(value: unknown): string | undefined {
+    const parsed = parseWhere(value);
+    return parsed.kind === 'malformed' ? `${parsed.error.field}: ${parsed.error.reason}` : undefined;
+  }
 }

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, PartialType } from '@nestjs/swagger';
 
 /** An object as it is answered; for the documentation alone, because answers are stored bytes. */
 export class ObjectView {
@@ -42,4 +42,13 @@ export class ObjectView {
 
   @ApiProperty({ format: 'date-time', example: '2026-11-23T09:00:00.000Z' })
   ts!: string;
+}
+
+/** One version in an object's history: the object as it was, or where it was deleted. */
+export class VersionView extends PartialType(ObjectView) {
+  @ApiProperty({ required: false, description: 'true where the object was deleted or expired' })
+  deleted?: boolean;
+
+  @ApiProperty({ required: false, enum: ['delete', 'expired'], description: 'With deleted' })
+  reason?: string;
 }

@@ -4,9 +4,16 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { pathParameter } from '../http/identifiers';
 import { Describe } from '../openapi';
-import { ObjectView } from './object.view';
+import { ObjectView, VersionView } from './object.view';
 import { ObjectsService } from './objects.service';
-import { BODY_ERRORS, CONSISTENCY_QUERY, PAGE_QUERY, WRITE_ERRORS, WRITE_HEADERS } from './parameters';
+import {
+  AT_QUERY,
+  BODY_ERRORS,
+  CONSISTENCY_QUERY,
+  PAGE_QUERY,
+  WRITE_ERRORS,
+  WRITE_HEADERS,
+} from './parameters';
 import { JsonPatchOperationDto, MergePatchDto } from './patch.dto';
 import { PutObjectDto } from './put-object.dto';
 import { PATCH_MEDIA_TYPES } from './read-patch';
@@ -67,11 +74,25 @@ export class ObjectsController {
     hasId: true,
     status: 200,
     answer: ObjectView,
-    query: CONSISTENCY_QUERY,
-    errors: ['not_found'],
+    query: [...AT_QUERY, ...CONSISTENCY_QUERY],
+    errors: ['not_found', 'compacted'],
   })
   get(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.objects.get(request, reply);
+  }
+
+  @Get('objects/:id/history')
+  @RouteConfig({ capability: 'GET' })
+  @Describe({
+    summary: 'Versions of an object, newest first; deletions are versions, too',
+    hasId: true,
+    status: 200,
+    answer: VersionView,
+    isArray: true,
+    query: [...PAGE_QUERY.filter(({ name }) => name !== 'prefix'), ...CONSISTENCY_QUERY],
+  })
+  history(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.objects.history(request, reply);
   }
 
   @Delete('objects/:id')

@@ -3,15 +3,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { monotonicFactory } from 'ulid';
 import { LIMITS, StateError } from '#contracts';
 import type { Engine } from '#replication';
-import { invalidField } from '../errors';
 import { mediaTypeOf } from '../http/body-parser';
 import { checkId, pathParameter } from '../http/identifiers';
-import { queryParameters, wholeNumberParameter } from '../http/query-string';
+import { booleanParameter, queryParameters, wholeNumberParameter } from '../http/query-string';
 import { ENGINE } from '../replication';
 import { rejection, sendBatch, sendDeleted, sendObject, sendPage } from './answers';
 import { checkOperations } from './batch-access';
 import { CONSISTENCY_PARAMETERS, consistencyOf } from './consistency';
 import { EngineWrites } from './engine-writes';
+import { momentOf } from './moment';
 import { OperationTimer } from './operation-timer';
 import { preconditionsOf } from './preconditions';
 import { readBatch } from './read-batch';
@@ -21,8 +21,10 @@ import { readQuery } from './read-query';
 import { accessOf } from './request-access';
 import { READ_TIMEOUT } from './timeouts';
 
-const GET_PARAMETERS = new Set(CONSISTENCY_PARAMETERS);
-const HISTORY_PARAMETERS = new Set(['at', 'at_seq']);
+const AT_PARAMETERS = new Set([...CONSISTENCY_PARAMETERS, 'at', 'at_seq']);
+const HISTORY_PARAMETERS = new Set([...CONSISTENCY_PARAMETERS, 'limit', 'cursor']);
+const QUERY_PARAMETERS = new Set([...CONSISTENCY_PARAMETERS, 'allow_scan']);
+const PAGE_BOUNDS = { low: 1, high: LIMITS.pageRows };
 const LIST_PARAMETERS = new Set([...CONSISTENCY_PARAMETERS, 'prefix', 'limit', 'cursor']);
 
 /** Turns requests about objects into the engine's commands and reads, and what they came to into answers. */
@@ -60,11 +62,12 @@ export class ObjectsService {
   get(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     return this.timer.run('get', async () => {
       const parameters = queryParameters(request.raw.url ?? '', isGetParameter);
+      const at = momentOf(parameters);
       const { ns } = accessOf(request);
       const id = checkId(pathParameter(request.params, 'id'));
       const consistency = consistencyOf(parameters);
       const { outcome, commitSeq } = await this.engine.read(
-        { kind: 'get', ns, id },
+        at === undefined ? { kind: 'get', ns, id } : { kind: 'get', ns, id, at },
         { consistency, timeoutMs: READ_TIMEOUT.timeoutMs },
       );
       if (outcome.kind === 'rejected') throw rejection(outcome);
@@ -117,13 +120,29 @@ export class ObjectsService {
   list(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     return this.timer.run('list', async () => {
       const parameters = queryParameters(request.raw.url ?? '', (name) => LIST_PARAMETERS.has(name));
-      const bounds = { low: 1, high: LIMITS.pageRows };
       const answer = await this.engine.read(
         {
           kind: 'list',
           ns: accessOf(request).ns,
           prefix: parameters.get('prefix'),
-          limit: wholeNumberParameter(parameters, 'limit', bounds) ?? LIMITS.pageRowsDefault,
+          limit: wholeNumberParameter(parameters, 'limit', PAGE_BOUNDS) ?? LIMITS.pageRowsDefault,
+          cursor: parameters.get('cursor'),
+        },
+        { consistency: consistencyOf(parameters), timeoutMs: READ_TIMEOUT.timeoutMs },
+      );
+      sendPage(reply, answer);
+    });
+  }
+
+  history(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    return this.timer.run('history', async () => {
+      const parameters = queryParameters(request.raw.url ?? '', (name) => HISTORY_PARAMETERS.has(name));
+      const answer = await this.engine.read(
+        {
+          kind: 'history',
+          ns: accessOf(request).ns,
+          id: checkId(pathParameter(request.params, 'id')),
+          limit: wholeNumberParameter(parameters, 'limit', PAGE_BOUNDS) ?? LIMITS.pageRowsDefault,
           cursor: parameters.get('cursor'),
         },
         { consistency: consistencyOf(parameters), timeoutMs: READ_TIMEOUT.timeoutMs },
@@ -134,8 +153,10 @@ export class ObjectsService {
 
   query(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     return this.timer.run('query', async () => {
-      const parameters = queryParameters(request.raw.url ?? '', (name) => GET_PARAMETERS.has(name));
-      const query = readQuery(accessOf(request).ns, request.body);
+      const parameters = queryParameters(request.raw.url ?? '', (name) => QUERY_PARAMETERS.has(name));
+      const asked = readQuery(accessOf(request).ns, request.body);
+      const allowScan = booleanParameter(parameters, 'allow_scan');
+      const query = allowScan === undefined ? asked : { ...asked, allowScan };
       const consistency = consistencyOf(parameters);
       sendPage(reply, await this.engine.read(query, { consistency, timeoutMs: READ_TIMEOUT.timeoutMs }));
     });
@@ -143,8 +164,7 @@ export class ObjectsService {
 }
 
 function isGetParameter(name: string): boolean {
-  if (HISTORY_PARAMETERS.has(name)) throw invalidField(name, 'is not supported by this version');
-  return GET_PARAMETERS.has(name);
+  return AT_PARAMETERS.has(name);
 }
 
 function refuseParameters(request: FastifyRequest): void {

@@ -18,6 +18,12 @@ export const PAGE_QUERY: readonly Parameter[] = [
   { name: 'cursor', description: 'X-Next-Cursor of the page before' },
 ];
 
+/** A read of the past. Without examples: no position is there everywhere. */
+export const AT_QUERY: readonly Parameter[] = [
+  { name: 'at_seq', description: 'The object as it was at this position', type: 'integer' },
+  { name: 'at', description: 'The object as it was at this time (RFC 3339); excludes at_seq' },
+];
+
 export const PRECONDITION_HEADERS: readonly Parameter[] = [
   { name: 'If-Match', description: 'The commit_seq, in quotes, that the object must have' },
   { name: 'If-None-Match', description: '*: the object must not exist' },

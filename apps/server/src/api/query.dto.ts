@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import {
   ArrayMaxSize,
   IsArray,
+  IsBoolean,
   IsIn,
   IsInt,
   IsOptional,
@@ -11,7 +12,7 @@ import {
   Validate,
 } from 'class-validator';
 import { LIMITS } from '#contracts';
-import { TagsConstraint } from './constraints';
+import { TagsConstraint, WhereConstraint } from './constraints';
 
 export const QUERY_ORDERS = ['id', 'commit_seq', '-commit_seq'] as const;
 
@@ -36,6 +37,28 @@ export class QueryDto {
   @IsOptional()
   @IsString()
   prefix?: string | null;
+
+  @ApiProperty({
+    selfRequired: false,
+    type: 'object',
+    additionalProperties: true,
+    description:
+      'Singular JSONPaths (RFC 9535) over the body, each with a value, or with eq, ne, gt, gte, lt, lte, in, exists',
+    example: { '$.progress': { gte: 0, lt: 1 } },
+  })
+  @IsOptional()
+  @Validate(WhereConstraint)
+  where?: Readonly<Record<string, unknown>> | null;
+
+  @ApiProperty({
+    required: false,
+    type: 'boolean',
+    description: `Go through more than ${LIMITS.scanObjects} objects where no index helps`,
+    example: true,
+  })
+  @IsOptional()
+  @IsBoolean()
+  allow_scan?: boolean | null;
 
   @ApiProperty({
     required: false,

@@ -1,5 +1,5 @@
 import { type FieldError, LIMITS, type QueryRequest, type Tags } from '#contracts';
-import { whyNotTags } from '#state-machine';
+import { parseWhere, whyNotTags } from '#state-machine';
 import { type FieldRule, ObjectFields } from './object-fields';
 import { QUERY_ORDERS } from './query.dto';
 
@@ -9,7 +9,11 @@ const FIELDS = new ObjectFields({
   tags: whyNotTags,
   type: isString,
   prefix: isString,
-  where: () => 'is not supported by this version',
+  where: (value) => {
+    const parsed = parseWhere(value);
+    return parsed.kind === 'malformed' ? `${parsed.error.field}: ${parsed.error.reason}` : undefined;
+  },
+  allow_scan: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
   fields: (value) =>
     Array.isArray(value) &&
     value.length <= LIMITS.queryFields &&
@@ -38,6 +42,8 @@ export function readQuery(ns: string, body: unknown): QueryRequest {
     tags?: Tags | null;
     type?: string | null;
     prefix?: string | null;
+    where?: unknown;
+    allow_scan?: boolean | null;
     fields?: readonly string[] | null;
     order?: QueryRequest['order'] | null;
     limit?: number | null;
@@ -49,9 +55,18 @@ export function readQuery(ns: string, body: unknown): QueryRequest {
     tags: fields.tags ?? undefined,
     type: fields.type ?? undefined,
     prefix: fields.prefix ?? undefined,
+    where: whereOf(fields.where),
+    allowScan: fields.allow_scan ?? undefined,
     fields: fields.fields ?? undefined,
     order: fields.order ?? 'id',
     limit: fields.limit ?? LIMITS.pageRowsDefault,
     cursor: fields.cursor ?? undefined,
   };
+}
+
+function whereOf(where: unknown): QueryRequest['where'] {
+  if (where === undefined || where === null) return undefined;
+  const parsed = parseWhere(where);
+  if (parsed.kind === 'malformed') throw new Error('a where that passed the checks is malformed');
+  return parsed.conditions;
 }

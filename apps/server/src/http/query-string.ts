@@ -38,6 +38,14 @@ export function wholeNumberParameter(
   throw invalidField(name, `must be a whole number from ${bounds.low} to ${bounds.high}`);
 }
 
+/** `true` or `false`. */
+export function booleanParameter(parameters: ReadonlyMap<string, string>, name: string): boolean | undefined {
+  const text = parameters.get(name);
+  if (text === undefined) return undefined;
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw invalidField(name, 'must be true or false');
+}
+
 function decode(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));

@@ -8,6 +8,7 @@ export const API_OPERATIONS = [
   'get',
   'delete',
   'batch',
+  'history',
   'list',
   'query',
   'watch',
