@@ -2,7 +2,9 @@ import 'reflect-metadata';
 import { validateSync } from 'class-validator';
 import fc from 'fast-check';
 import { PutObjectDto } from '../src/api/put-object.dto';
+import { AcquireLeaseDto, RenewLeaseDto } from '../src/api/lease.dto';
 import { QueryDto } from '../src/api/query.dto';
+import { leaseErrors } from '../src/api/read-lease';
 import { putObjectErrors } from '../src/api/read-put-object';
 import { queryErrors } from '../src/api/read-query';
 import { NewNodeDto, TransferLeaderDto } from '../src/admin/cluster-requests.dto';
@@ -64,6 +66,18 @@ describe('the checks of', () => {
     ],
     ['a transfer', TransferLeaderDto, transferErrors, ['group_id', 'node_id', 'surprise']],
     ['a new node', NewNodeDto, newNodeErrors, ['node_id', 'region', 'surprise']],
+    [
+      'a lease to take',
+      AcquireLeaseDto,
+      (body: unknown) => leaseErrors('acquire', body),
+      ['key', 'owner', 'token', 'ttl', 'surprise'],
+    ],
+    [
+      'a lease to prolong',
+      RenewLeaseDto,
+      (body: unknown) => leaseErrors('renew', body),
+      ['key', 'owner', 'token', 'ttl', 'surprise'],
+    ],
     [
       'a query',
       QueryDto,

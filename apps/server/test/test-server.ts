@@ -73,7 +73,8 @@ function send(port: number, method: string, path: string, options: SendOptions =
     );
     outgoing.on('error', reject);
     if (options.chunked && body !== undefined) outgoing.write(body);
-    outgoing.end(options.chunked ? undefined : body);
+    // As bytes: a text would have Node encode the headers before it as UTF-8.
+    outgoing.end(options.chunked || body === undefined ? undefined : Buffer.from(body));
   });
 }
 

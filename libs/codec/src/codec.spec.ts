@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command, CommandOutcome, CommitSeq, ReadOutcome, ReadRequest } from '#contracts';
+import type { Command, CommandOutcome, CommitSeq, GroupId, ReadOutcome, ReadRequest } from '#contracts';
 import * as codec from './index';
 
 const wellFormed = fc.string({ unit: 'binary' });
@@ -33,18 +33,60 @@ const put = fc
 const remove = fc
   .tuple(conditions, wellFormed)
   .map(([condition, id]) => ({ op: 'delete' as const, id, ...condition }));
+const check = fc
+  .tuple(conditions, wellFormed)
+  .map(([condition, id]) => ({ op: 'check' as const, id, ...condition }));
+const patch = fc
+  .tuple(
+    conditions,
+    fc.record({
+      op: fc.constant('patch' as const),
+      id: wellFormed,
+      format: fc.constantFrom('merge' as const, 'json' as const),
+      patchJson: fc.json(),
+      limitBytes: fc.maxSafeNat(),
+    }),
+  )
+  .map(([condition, operation]) => ({ ...condition, ...operation }));
+const ns = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/~-]{0,254}$/);
+const idempotency = fc.record({ key: wellFormed, fingerprint: wellFormed });
+const fence = fc.record({ key: wellFormed, token: fc.maxSafeNat() });
 const command: fc.Arbitrary<Command> = fc.oneof(
-  fc.record({
-    kind: fc.constant('write' as const),
-    ns: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/~-]{0,254}$/),
-    operations: fc.array(fc.oneof(put, remove), { maxLength: 4 }),
-  }),
+  fc.record(
+    {
+      kind: fc.constant('write' as const),
+      ns,
+      operations: fc.array(fc.oneof(put, remove, patch, check), { maxLength: 4 }),
+      idempotency,
+      fence,
+    },
+    { requiredKeys: ['kind', 'ns', 'operations'] },
+  ),
+  fc.record(
+    {
+      kind: fc.constant('lease' as const),
+      ns,
+      action: fc.constantFrom('acquire' as const, 'renew' as const, 'release' as const),
+      key: wellFormed,
+      owner: wellFormed,
+      token: fc.integer({ min: 1 }),
+      ttlMs: fc.integer({ min: 1 }),
+      idempotency,
+    },
+    { requiredKeys: ['kind', 'ns', 'action', 'key', 'owner'] },
+  ),
   fc.record({ kind: fc.constant('expire' as const), limit: fc.maxSafeNat() }),
   fc.record({
     kind: fc.constant('compact' as const),
     retentionMs: fc.maxSafeNat(),
     retentionCommits: fc.maxSafeNat(),
     limit: fc.maxSafeNat(),
+  }),
+  fc.record({
+    kind: fc.constant('snapshot' as const),
+    snapshotId: wellFormed,
+    createdMs: fc.maxSafeNat().map((value) => value % 2 ** 48),
+    groups: fc.array(fc.nat({ max: 2 ** 32 - 1 }) as fc.Arbitrary<GroupId>, { maxLength: 4 }),
   }),
 );
 const time = fc.maxSafeNat().map((value) => value % 2 ** 48);
@@ -172,6 +214,7 @@ describe('commands', () => {
     expect(() => codec.decodeCommand(changed(0, 2))).toThrow(/version 2/);
     expect(() => codec.decodeCommand(changed(1, 9))).toThrow(/unknown kind 9/);
     expect(() => codec.decodeCommand(changed(8, 0x04))).toThrow(/unknown flags 0x4/);
+    expect(() => codec.decodeCommand(changed(8, 0x01))).toThrow(/unknown flags 0x1/);
     const extended = Uint8Array.from([...bytes.slice(0, 8), 0x80, 2, 33, 0, ...bytes.slice(9)]);
     expect(() => codec.decodeCommand(extended)).toThrow(/unknown extension 33/);
     expect(() => codec.decodeCommand(Uint8Array.from([...bytes, 0]))).toThrow(/left over/);
@@ -198,6 +241,17 @@ describe('messages', () => {
         commitSeq: 7 as CommitSeq,
         results: [{ kind: 'deleted' }, { kind: 'object', json: text('{"a":"é"}') }, { kind: 'deleted' }],
       },
+      {
+        kind: 'done',
+        commitSeq: 8 as CommitSeq,
+        results: [
+          { kind: 'checked', commitSeq: 3 as CommitSeq },
+          { kind: 'object', json: text('1') },
+          { kind: 'lease', lease: { key: 'k', owner: 'ö', token: 8, expiresAtMs: 9 } },
+          { kind: 'object', json: text('2') },
+        ],
+        replayed: true,
+      },
       { kind: 'rejected', code: 'precondition_failed', detail: 'no', extras: { current_commit_seq: 3 } },
     ];
     for (const outcome of outcomes)
@@ -205,6 +259,7 @@ describe('messages', () => {
     const protoTag = JSON.parse('{"__proto__":"x","a":"b"}') as Record<string, string>;
     const requests: ReadRequest[] = [
       { kind: 'get', ns: 'n', id: 'ü' },
+      { kind: 'lease', ns: 'n', key: 'ü' },
       { kind: 'list', ns: 'n', limit: 5, prefix: 'p', cursor: 'c' },
       { kind: 'query', ns: 'n', tags: protoTag, order: '-commit_seq', limit: 1, fields: ['a'] },
     ];
@@ -214,6 +269,7 @@ describe('messages', () => {
     }
     const answers: ReadOutcome[] = [
       { kind: 'absent' },
+      { kind: 'lease', lease: { key: 'k', owner: 'o', token: 1, expiresAtMs: 2 } },
       { kind: 'object', json: text('{}'), commitSeq: 9 as CommitSeq },
       { kind: 'page', objects: [] },
       { kind: 'page', objects: [text('1'), text('[2]')], nextCursor: 'abc' },

@@ -1,4 +1,12 @@
-import type { Command, CommitSeq, Operation, Tags } from '#contracts';
+import {
+  groupId,
+  type Command,
+  type CommitSeq,
+  type LeaseCommand,
+  type Operation,
+  type SnapshotCommand,
+  type Tags,
+} from '#contracts';
 import { ByteReader } from './byte-reader';
 import { CodecError } from './codec-error';
 import {
@@ -8,8 +16,11 @@ import {
   CommandKind,
   OperationFlag,
   OperationKind,
+  PatchFormat,
   STAMP_OFFSET,
 } from './command-format';
+import { type Guards, readGuards } from './command-guards';
+import { readLease } from './lease-command';
 import { decodeUtf8 } from './utf8';
 
 /** Bytes `start` (inclusive) to `end` (exclusive) of a command. */
@@ -43,17 +54,36 @@ export interface DeleteView {
   readonly id: Span;
 }
 
-export type OperationView = PutView | DeleteView;
+export interface PatchView {
+  readonly op: 'patch';
+  readonly ifMatch: number | undefined;
+  readonly ifNoneMatch: boolean;
+  readonly id: Span;
+  readonly format: 'merge' | 'json';
+  readonly limitBytes: number;
+  /** The patch's JSON text. */
+  readonly patch: Span;
+}
+
+export interface CheckView {
+  readonly op: 'check';
+  readonly ifMatch: number | undefined;
+  readonly ifNoneMatch: boolean;
+  readonly id: Span;
+}
+
+export type OperationView = PutView | DeleteView | PatchView | CheckView;
 
 /** A command as apply reads it: nothing is decoded that applying may not need. */
 export type CommandView =
-  | {
+  | (Guards & {
       readonly kind: 'write';
       readonly tsMs: number;
       readonly ns: string;
       readonly bytes: Uint8Array;
       readonly operations: readonly OperationView[];
-    }
+    })
+  | (LeaseCommand & { readonly tsMs: number })
   | { readonly kind: 'expire'; readonly tsMs: number; readonly limit: number }
   | {
       readonly kind: 'compact';
@@ -61,7 +91,14 @@ export type CommandView =
       readonly retentionMs: number;
       readonly retentionCommits: number;
       readonly limit: number;
-    };
+    }
+  | { readonly kind: 'snapshot'; readonly tsMs: number; readonly command: SnapshotCommand };
+
+/** Guards that a kind of command may have. */
+const KNOWN_FLAGS: Readonly<Record<number, number>> = {
+  [CommandKind.write]: CommandFlag.idempotency | CommandFlag.fence,
+  [CommandKind.lease]: CommandFlag.idempotency,
+};
 
 /** Reads a command without decoding its texts. Throws {@link CodecError} on what this version does not know. */
 export function viewCommand(bytes: Uint8Array): CommandView {
@@ -72,19 +109,27 @@ export function viewCommand(bytes: Uint8Array): CommandView {
   const kind = reader.u8();
   const tsMs = reader.u48();
   const flags = reader.u8();
-  refuseExtensions(flags, flags & CommandFlag.extensions, flags, reader);
+  const known = KNOWN_FLAGS[kind] ?? 0;
+  refuseExtensions(flags, flags & CommandFlag.extensions, flags & ~known, reader);
+  const guards = readGuards(flags, reader);
   let view: CommandView;
   if (kind === CommandKind.write) {
     const ns = reader.string();
     const operations: OperationView[] = [];
     for (let count = reader.varint(); count > 0; count--) operations.push(viewOperation(reader));
-    view = { kind: 'write', tsMs, ns, bytes, operations };
+    const { idempotency, fence } = guards;
+    view = { kind: 'write', tsMs, ns, bytes, operations, idempotency, fence };
+  } else if (kind === CommandKind.lease) {
+    const { idempotency } = guards;
+    view = { kind: 'lease', tsMs, ...readLease(reader), ...(idempotency ? { idempotency } : {}) };
   } else if (kind === CommandKind.expire) {
     view = { kind: 'expire', tsMs, limit: reader.varint() };
   } else if (kind === CommandKind.compact) {
     const retentionMs = reader.varint();
     const retentionCommits = reader.varint();
     view = { kind: 'compact', tsMs, retentionMs, retentionCommits, limit: reader.varint() };
+  } else if (kind === CommandKind.snapshot) {
+    view = { kind: 'snapshot', tsMs, command: readSnapshot(reader) };
   } else {
     throw new CodecError(`command of unknown kind ${kind}`);
   }
@@ -104,7 +149,23 @@ export function decodeCommand(bytes: Uint8Array): { readonly command: Command; r
   switch (view.kind) {
     case 'write': {
       const operations = view.operations.map((operation) => decodeOperation(bytes, operation));
-      return { command: { kind: 'write', ns: view.ns, operations }, tsMs };
+      const { ns, idempotency, fence } = view;
+      const guards = { ...(idempotency ? { idempotency } : {}), ...(fence ? { fence } : {}) };
+      return { command: { kind: 'write', ns, operations, ...guards }, tsMs };
+    }
+    case 'lease': {
+      const { ns, action, key, owner, token, ttlMs, idempotency } = view;
+      const command: LeaseCommand = {
+        kind: 'lease',
+        ns,
+        action,
+        key,
+        owner,
+        ...(token === undefined ? {} : { token }),
+        ...(ttlMs === undefined ? {} : { ttlMs }),
+        ...(idempotency ? { idempotency } : {}),
+      };
+      return { command, tsMs };
     }
     case 'expire':
       return { command: { kind: 'expire', limit: view.limit }, tsMs };
@@ -112,7 +173,17 @@ export function decodeCommand(bytes: Uint8Array): { readonly command: Command; r
       const { retentionMs, retentionCommits, limit } = view;
       return { command: { kind: 'compact', retentionMs, retentionCommits, limit }, tsMs };
     }
+    case 'snapshot':
+      return { command: view.command, tsMs };
   }
+}
+
+function readSnapshot(reader: ByteReader): SnapshotCommand {
+  const snapshotId = reader.string();
+  const createdMs = reader.u48();
+  const groups: SnapshotCommand['groups'][number][] = [];
+  for (let count = reader.varint(); count > 0; count--) groups.push(groupId(reader.varint()));
+  return { kind: 'snapshot', snapshotId, createdMs, groups };
 }
 
 /** Reads a tags section. The object has no prototype: a key may be `__proto__`. */
@@ -127,9 +198,6 @@ export function readTags(reader: ByteReader): Tags {
 
 function viewOperation(reader: ByteReader): OperationView {
   const kind = reader.u8();
-  if (kind !== OperationKind.put && kind !== OperationKind.delete) {
-    throw new CodecError(`operation of unknown kind ${kind}`);
-  }
   const flags = reader.u8();
   const known = OperationFlag.ifMatch | OperationFlag.ifNoneMatch;
   const ifMatch = flags & OperationFlag.ifMatch ? reader.varint() : undefined;
@@ -138,6 +206,13 @@ function viewOperation(reader: ByteReader): OperationView {
   const contentStart = reader.position;
   const id = skipSized(reader);
   if (kind === OperationKind.delete) return { op: 'delete', ifMatch, ifNoneMatch, id };
+  if (kind === OperationKind.check) return { op: 'check', ifMatch, ifNoneMatch, id };
+  if (kind === OperationKind.patch) {
+    const format = patchFormat(reader.u8());
+    const limitBytes = reader.varint();
+    return { op: 'patch', ifMatch, ifNoneMatch, id, format, limitBytes, patch: skipSized(reader) };
+  }
+  if (kind !== OperationKind.put) throw new CodecError(`operation of unknown kind ${kind}`);
   const type = skipSized(reader);
   const timeToLive = reader.varint();
   const tags = skipList(reader, 2);
@@ -146,6 +221,12 @@ function viewOperation(reader: ByteReader): OperationView {
   const content = { start: contentStart, end: reader.position };
   const ttlSeconds = timeToLive === 0 ? undefined : timeToLive - 1;
   return { op: 'put', ifMatch, ifNoneMatch, id, type, ttlSeconds, tags, parents, body, content };
+}
+
+function patchFormat(number: number): 'merge' | 'json' {
+  if (number === PatchFormat.merge) return 'merge';
+  if (number === PatchFormat.json) return 'json';
+  throw new CodecError(`patch of unknown format ${number}`);
 }
 
 /**
@@ -178,7 +259,12 @@ function decodeOperation(bytes: Uint8Array, view: OperationView): Operation {
     ...(view.ifMatch === undefined ? {} : { ifMatch: view.ifMatch as CommitSeq }),
     ...(view.ifNoneMatch ? { ifNoneMatch: true } : {}),
   };
-  if (view.op === 'delete') return { op: 'delete', id, ...conditions };
+  if (view.op === 'delete' || view.op === 'check') return { op: view.op, id, ...conditions };
+  if (view.op === 'patch') {
+    const { format, limitBytes, patch } = view;
+    const patchJson = decodeUtf8(bytes, patch.start, patch.end);
+    return { op: 'patch', id, ...conditions, format, patchJson, limitBytes };
+  }
   const parents: string[] = [];
   const reader = new ByteReader(bytes, view.parents.start, view.parents.end);
   for (let count = reader.varint(); count > 0; count--) parents.push(reader.string());

@@ -1,4 +1,12 @@
-import type { Command, Operation, PutOperation, Tags, WriteCommand } from '#contracts';
+import type {
+  Command,
+  LeaseCommand,
+  Operation,
+  PutOperation,
+  SnapshotCommand,
+  Tags,
+  WriteCommand,
+} from '#contracts';
 import { ByteWriter, sizedLength, varintLength } from './byte-writer';
 import {
   COMMAND_HEADER_BYTES,
@@ -6,8 +14,11 @@ import {
   CommandKind,
   OperationFlag,
   OperationKind,
+  PatchFormat,
   STAMP_OFFSET,
 } from './command-format';
+import { guardFlags, type Guards, guardsLength, writeGuards } from './command-guards';
+import { leaseLength, writeLease } from './lease-command';
 import { compareUtf8, utf8Length } from './utf8';
 
 /**
@@ -18,6 +29,8 @@ export function encodeCommand(command: Command, tsMs: number): Uint8Array {
   switch (command.kind) {
     case 'write':
       return encodeWrite(command, tsMs);
+    case 'lease':
+      return encodeLease(command, tsMs);
     case 'expire': {
       const writer = begin(CommandKind.expire, tsMs, 1 + varintLength(command.limit));
       writer.varint(command.limit);
@@ -32,7 +45,20 @@ export function encodeCommand(command: Command, tsMs: number): Uint8Array {
       writer.varint(limit);
       return writer.finish();
     }
+    case 'snapshot':
+      return encodeSnapshot(command, tsMs);
   }
+}
+
+function encodeSnapshot({ snapshotId, createdMs, groups }: SnapshotCommand, tsMs: number): Uint8Array {
+  let bodyBytes = 1 + stringLength(snapshotId) + 6 + varintLength(groups.length);
+  for (const group of groups) bodyBytes += varintLength(group);
+  const writer = begin(CommandKind.snapshot, tsMs, bodyBytes);
+  writer.string(snapshotId);
+  writer.u48(createdMs);
+  writer.varint(groups.length);
+  for (const group of groups) writer.varint(group);
+  return writer.finish();
 }
 
 /** Sets the proposal time in place. Only before the bytes are handed to the log: nobody writes to them afterwards. */
@@ -42,14 +68,23 @@ export function stampCommand(bytes: Uint8Array, tsMs: number): void {
   bytes.set(writer.finish(), STAMP_OFFSET);
 }
 
-/** Header and flags; `bodyBytes` counts the flags and what follows. */
-function begin(kind: number, tsMs: number, bodyBytes: number): ByteWriter {
-  const writer = new ByteWriter(COMMAND_HEADER_BYTES + bodyBytes);
+const NO_GUARDS: Guards = {};
+
+/** Header, flags and guards; `bodyBytes` counts the flags and what follows, but not the guards. */
+function begin(kind: number, tsMs: number, bodyBytes: number, guards: Guards = NO_GUARDS): ByteWriter {
+  const writer = new ByteWriter(COMMAND_HEADER_BYTES + bodyBytes + guardsLength(guards));
   writer.u8(COMMAND_VERSION);
   writer.u8(kind);
   writer.u48(tsMs);
-  writer.u8(0);
+  writer.u8(guardFlags(guards));
+  writeGuards(writer, guards);
   return writer;
+}
+
+function encodeLease(command: LeaseCommand, tsMs: number): Uint8Array {
+  const writer = begin(CommandKind.lease, tsMs, 1 + leaseLength(command), command);
+  writeLease(writer, command);
+  return writer.finish();
 }
 
 /** What sizing an operation finds out and writing it needs again. */
@@ -65,11 +100,11 @@ function encodeWrite(command: WriteCommand, tsMs: number): Uint8Array {
   const sized: Sized[] = [];
   for (const operation of operations) {
     const tagKeys = operation.op === 'put' ? sortedKeys(operation.tags) : [];
-    const bodyBytes = operation.op === 'put' ? utf8Length(operation.bodyJson) : 0;
+    const bodyBytes = utf8Length(jsonOf(operation));
     sized.push({ operation, bodyBytes, tagKeys });
     bytes += operationLength(operation, bodyBytes, tagKeys);
   }
-  const writer = begin(CommandKind.write, tsMs, bytes);
+  const writer = begin(CommandKind.write, tsMs, bytes, command);
   writer.string(ns);
   writer.varint(operations.length);
   for (const one of sized) writeOperation(writer, one);
@@ -79,7 +114,21 @@ function encodeWrite(command: WriteCommand, tsMs: number): Uint8Array {
 function operationLength(operation: Operation, bodyBytes: number, tagKeys: readonly string[]): number {
   const { ifMatch } = operation;
   const head = 2 + (ifMatch === undefined ? 0 : varintLength(ifMatch)) + stringLength(operation.id);
-  return operation.op === 'put' ? head + putLength(operation, bodyBytes, tagKeys) : head;
+  switch (operation.op) {
+    case 'put':
+      return head + putLength(operation, bodyBytes, tagKeys);
+    case 'patch':
+      return head + 1 + varintLength(operation.limitBytes) + sizedLength(bodyBytes);
+    case 'delete':
+    case 'check':
+      return head;
+  }
+}
+
+/** The one long text of an operation. */
+function jsonOf(operation: Operation): string {
+  if (operation.op === 'put') return operation.bodyJson;
+  return operation.op === 'patch' ? operation.patchJson : '';
 }
 
 function putLength(operation: PutOperation, bodyBytes: number, tagKeys: readonly string[]): number {
@@ -100,7 +149,13 @@ function writeOperation(writer: ByteWriter, sized: Sized): void {
   );
   if (ifMatch !== undefined) writer.varint(ifMatch);
   writer.string(operation.id);
-  if (operation.op === 'delete') return;
+  if (operation.op === 'delete' || operation.op === 'check') return;
+  if (operation.op === 'patch') {
+    writer.u8(PatchFormat[operation.format]);
+    writer.varint(operation.limitBytes);
+    writer.string(operation.patchJson, bodyBytes);
+    return;
+  }
   writer.string(operation.type);
   writer.varint(timeToLive(operation));
   writer.varint(tagKeys.length);

@@ -11,12 +11,15 @@ export {
   decodeCommand,
   readTags,
   viewCommand,
+  type CheckView,
   type CommandView,
   type DeleteView,
   type OperationView,
+  type PatchView,
   type PutView,
   type Span,
 } from './command-decoder';
+export type { Guards } from './command-guards';
 export {
   decodeOutcome,
   decodeReadOutcome,

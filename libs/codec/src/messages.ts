@@ -2,20 +2,22 @@ import type { CommandOutcome, CommitSeq, OperationResult, ReadOutcome, ReadReque
 import { CodecError } from './codec-error';
 import { MessageKind, pack, unpack } from './message-form';
 
+const OBJECT = { kind: 'object' } as const;
 const NO_BLOBS: readonly Uint8Array[] = [];
 
-/** What the JSON of a `done` outcome says: `true` for each result whose object follows as a blob. */
+/** What the JSON of a `done` outcome says: results as they are, but of each object only that it follows as a blob. */
 interface DoneHead {
   readonly kind: 'done';
   readonly commitSeq: CommitSeq;
-  readonly objects: readonly boolean[];
+  readonly results: readonly (Exclude<OperationResult, { kind: 'object' }> | { readonly kind: 'object' })[];
+  readonly replayed?: true;
 }
 
 export function encodeOutcome(outcome: CommandOutcome): Uint8Array {
   if (outcome.kind === 'rejected') return pack(MessageKind.outcome, outcome, NO_BLOBS);
-  const objects = outcome.results.map((result) => result.kind === 'object');
   const blobs = outcome.results.flatMap((result) => (result.kind === 'object' ? [result.json] : []));
-  const head: DoneHead = { kind: 'done', commitSeq: outcome.commitSeq, objects };
+  const results = outcome.results.map((result) => (result.kind === 'object' ? OBJECT : result));
+  const head: DoneHead = { ...outcome, results };
   return pack(MessageKind.outcome, head, blobs);
 }
 
@@ -25,10 +27,10 @@ export function decodeOutcome(bytes: Uint8Array): CommandOutcome {
   const outcome = head as DoneHead | Extract<CommandOutcome, { kind: 'rejected' }>;
   if (outcome.kind === 'rejected') return outcome;
   let next = 0;
-  const results = outcome.objects.map((isObject): OperationResult => {
-    return isObject ? { kind: 'object', json: blobAt(blobs, next++) } : { kind: 'deleted' };
+  const results = outcome.results.map((result): OperationResult => {
+    return result.kind === 'object' ? { kind: 'object', json: blobAt(blobs, next++) } : result;
   });
-  return { kind: 'done', commitSeq: outcome.commitSeq, results };
+  return { ...outcome, results };
 }
 
 export function encodeReadRequest(request: ReadRequest): Uint8Array {
@@ -46,6 +48,7 @@ export function encodeReadOutcome(outcome: ReadOutcome): Uint8Array {
     case 'page':
       return pack(MessageKind.readOutcome, { kind: 'page', nextCursor: outcome.nextCursor }, outcome.objects);
     case 'absent':
+    case 'lease':
     case 'rejected':
       return pack(MessageKind.readOutcome, outcome, NO_BLOBS);
   }

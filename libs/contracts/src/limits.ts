@@ -24,6 +24,8 @@ export const LIMITS = {
   ttlSeconds: 3_155_760_000,
   /** Operations in one batch. */
   batchOperations: 128,
+  /** Operations in one JSON Patch. */
+  patchOperations: 1_000,
   /** Rows in one page of list, query and history. */
   pageRows: 1_000,
   pageRowsDefault: 100,
@@ -33,6 +35,11 @@ export const LIMITS = {
   queryFields: 64,
   /** Length of an idempotency key in characters. */
   idempotencyKeyCharacters: 255,
+  /** How long the first answer to an idempotency key is kept: 24 hours. */
+  idempotencyMs: 86_400_000,
+  /** Answers kept in one namespace, and their bytes with their keys. Beyond either the oldest goes early. */
+  idempotencyKeys: 1_000_000,
+  idempotencyBytes: 268_435_456,
   /** Length of a lease's owner in bytes of UTF-8 (its key is an id). */
   leaseOwnerBytes: 256,
   /** Shortest and longest lease in seconds: from 1 s to one day. */

@@ -1,10 +1,12 @@
 import type { CommitSeq } from './identifiers';
 import type { ErrorCode, ErrorExtras } from './errors';
 import type { Tags } from './changes';
+import type { Lease } from './commands';
 
 /** What can be asked of a replica's state. Plain data: it crosses threads and peer links as it is. */
 export type ReadRequest =
   | { readonly kind: 'get'; readonly ns: string; readonly id: string }
+  | { readonly kind: 'lease'; readonly ns: string; readonly key: string }
   | {
       readonly kind: 'list';
       readonly ns: string;
@@ -30,6 +32,7 @@ export interface QueryRequest {
 export type ReadOutcome =
   | { readonly kind: 'object'; readonly json: Uint8Array; readonly commitSeq: CommitSeq }
   | { readonly kind: 'absent' }
+  | { readonly kind: 'lease'; readonly lease: Lease }
   /** Objects as JSON, in order; `nextCursor` when more may follow. */
   | { readonly kind: 'page'; readonly objects: readonly Uint8Array[]; readonly nextCursor?: string }
   | {

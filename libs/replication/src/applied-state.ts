@@ -5,6 +5,7 @@ import {
   type CommitSeq,
   type LogEntry,
   type LogIndex,
+  type SnapshotCommand,
   type Term,
 } from '#contracts';
 import type { ConfState, SnapshotMetadata } from '#raft';
@@ -26,6 +27,8 @@ export interface AppliedStateOptions {
   readonly rowCacheBytes: number;
   /** Lets a configuration take force in the core, and gives what it then is. */
   readonly applyConfChange: (data: Uint8Array, index: LogIndex) => ConfState;
+  /** The state stands right after the entry that names it, and goes on when this returns. */
+  readonly onSnapshot: (command: SnapshotCommand) => void;
 }
 
 /** What a run of entries came to. */
@@ -94,10 +97,11 @@ export class AppliedState {
 
   /** Applies a run of committed entries, in order, as one write. Throws on a gap, and on what it cannot read. */
   apply(entries: readonly LogEntry[]): AppliedRun {
-    const batch = new ApplyBatch(this.cache, this.options.digest);
+    let batch = new ApplyBatch(this.cache, this.options.digest);
     const outcomes: (CommandOutcome | undefined)[] = [];
     const changes: ChangeBatch[] = [];
     let confRow: Uint8Array | undefined;
+    let snapshot: SnapshotCommand | undefined;
     for (const entry of entries) {
       if (entry.index <= this.at) {
         // The core came to know of it as an entry while a snapshot that holds it was installed.
@@ -117,12 +121,18 @@ export class AppliedState {
         const applied = batch.apply(entry.index, entry.term, entry.data);
         outcomes.push(applied.outcome);
         for (const change of applied.changes) changes.push(change);
+        snapshot = applied.snapshot;
       }
       this.at = entry.index;
       this.atTerm = entry.term;
+      if (snapshot === undefined) continue;
+      this.write(batch, confRow);
+      this.options.onSnapshot(snapshot);
+      batch = new ApplyBatch(this.cache, this.options.digest);
+      confRow = undefined;
+      snapshot = undefined;
     }
     this.write(batch, confRow);
-    this.seq = batch.commitSeq;
     return { outcomes, changes };
   }
 
@@ -150,6 +160,7 @@ export class AppliedState {
         : { ...writes, puts: [...writes.puts, [CONF_STATE_KEY, confRow] as const] };
     this.current.write(all);
     this.cache.wrote(all);
+    this.seq = batch.commitSeq;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { GroupId, MemberId, NodeName } from '#contracts';
 import type { FoundingMember } from './identity';
 import type { NodeDocument } from './meta/documents';
+import type { SnapshotPart } from './named-snapshots/archive';
 import type { NodeStatus } from './node-status';
 
 /**
@@ -52,9 +53,29 @@ export interface KnownNodes {
   readonly nodes: readonly NodeDocument[];
 }
 
-export function encodeBody(
-  body: FormQuestion | FormAnswer | JoinQuestion | JoinAnswer | NodeStatus | TransferQuestion | KnownNodes,
-): Uint8Array {
+/** Asks a node for its part of a named snapshot (`PeerKind.snapshotPart`). */
+export interface PartQuestion {
+  readonly snapshotId: string;
+  readonly group: GroupId;
+}
+
+export interface PartAnswer {
+  /** `null` when it is not there, or not there yet. */
+  readonly part: SnapshotPart | null;
+}
+
+type Body =
+  | FormQuestion
+  | FormAnswer
+  | JoinQuestion
+  | JoinAnswer
+  | NodeStatus
+  | TransferQuestion
+  | KnownNodes
+  | PartQuestion
+  | PartAnswer;
+
+export function encodeBody(body: Body): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(body));
 }
 

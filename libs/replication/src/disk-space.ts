@@ -9,9 +9,14 @@ import type { LogStore } from './ports';
  * write through another node whose disk is low is no bigger there than any that it follows.
  */
 export function refuseWhenFull(log: LogStore, command: Command): void {
-  if (log.space() !== 'low' || command.kind !== 'write') return;
-  if (command.operations.every(({ op }) => op === 'delete')) return;
+  if (log.space() !== 'low' || !growsData(command)) return;
   throw new StateError('storage_full', 'The disk is nearly full: only reads and deletes are served.');
+}
+
+/** A lease that is held may go on and end: who lost it could not clean up. */
+function growsData(command: Command): boolean {
+  if (command.kind === 'lease') return command.action === 'acquire';
+  return command.kind === 'write' && command.operations.some(({ op }) => op === 'put' || op === 'patch');
 }
 
 /** The same for a command as it came from another node; it is decoded only while there is a reason to look. */

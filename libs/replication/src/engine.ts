@@ -1,6 +1,7 @@
-import type { CommandOutcome, CommitSeq, GroupId, ReadOutcome, ReadRequest, WriteCommand } from '#contracts';
+import type { ClientCommand, CommandOutcome, CommitSeq, GroupId, ReadOutcome, ReadRequest } from '#contracts';
 import type { ClusterView } from './cluster-admin';
 import type { NodeDocument } from './meta/documents';
+import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
 import type { WatchHandle, WatchRequest, WatchSink } from '#watch';
 
 /** How fresh a read must be. */
@@ -41,7 +42,7 @@ export interface Engine {
    * Resolves after the command is committed by a quorum, synced to its disks and applied here. Rejects with a
    * `StateError`: `no_leader`, `overloaded`, `storage_full`, `draining` (nothing happened) or `timeout` (unknown).
    */
-  write(command: WriteCommand, options: { readonly timeoutMs: number }): Promise<CommandOutcome>;
+  write(command: ClientCommand, options: { readonly timeoutMs: number }): Promise<CommandOutcome>;
   /** Rejects with `no_leader`, `timeout` or `draining`. */
   read(
     request: ReadRequest,
@@ -53,6 +54,7 @@ export interface Engine {
    */
   watch(request: WatchRequest, sink: WatchSink): Promise<WatchHandle>;
   readonly cluster: ClusterOperations;
+  readonly snapshots: SnapshotOperations;
   readiness(): readonly ReadinessCheck[];
   /** Hands leadership over to others, and goes on answering: what a node does shortly before it stops. */
   handOver(): Promise<void>;

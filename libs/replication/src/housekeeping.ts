@@ -1,5 +1,5 @@
 import { encodeCommand } from '#codec';
-import { StateError, type Command, type LogIndex } from '#contracts';
+import { StateError, type Command, type GroupId, type LogIndex } from '#contracts';
 import { nextExpiryMs, oldestCommit } from '#state-machine';
 import type { Driver } from './driver';
 import type { Clock, LogStore } from './ports';
@@ -17,6 +17,8 @@ export interface HousekeepingOptions {
   readonly keepEntries: number;
   /** Above this many bytes the log is trimmed as far as live members allow, however few entries it holds. */
   readonly logBytes: number;
+  /** Up to where the log may go although a snapshot is rolled forward through it; `undefined` when none is. */
+  readonly trimmableTo: (group: GroupId) => LogIndex | undefined;
   /** Other parts of the node that look around once in a while. */
   readonly onRound: () => void;
   readonly onError: (error: Error) => void;
@@ -101,7 +103,8 @@ export class Housekeeping {
     const isLarge = log.stats().bytes > this.options.logBytes;
     if (applied - floor < (isLarge ? 1 : trimEveryEntries + keepEntries)) return;
     // Large entries fill a disk long before they are many: then only what live members still need stays.
-    const upTo = isLarge ? Math.min(applied, replica.neededFrom() - 1) : applied - keepEntries;
+    const wanted = isLarge ? Math.min(applied, replica.neededFrom() - 1) : applied - keepEntries;
+    const upTo = Math.min(wanted, this.options.trimmableTo(replica.group) ?? wanted);
     if (upTo <= floor) return;
     // Only what has reached the state's own disk may go from the log.
     await replica.flush();

@@ -3,7 +3,9 @@ export * from './engine';
 export type { FoundingMember, IdentityStore, NodeIdentity } from './identity';
 export { NO_PEERS } from './no-peers';
 export { DEFAULT_GROUP } from './routing';
-export { Node, type NodeObserver, type NodeOptions } from './node';
+export { Node } from './node';
+export type { NodeObserver, NodeOptions } from './node-options';
+export type { SnapshotPolicy } from './named-snapshots/node-snapshots';
 export type { ReplicaStatus } from './node-status';
 export type { ClusterView, GroupView } from './cluster-admin';
 export {
@@ -15,7 +17,15 @@ export {
   type Introductions,
 } from './formation';
 export { KINDS_BEFORE_MEMBERSHIP, PeerKind } from './peers/peer-kinds';
+export type { BusTopic, WatchBus } from './watch-bus';
 export { StateCorruption } from './state-corruption';
 export { readRaftFrame } from './peers/raft-frame';
 export type { NodeDocument } from './meta/documents';
+export type { PartWriter, SnapshotArchive, SnapshotPart, SnapshotRecord } from './named-snapshots/archive';
+export type {
+  DumpStream,
+  HeldGroup,
+  NodeManifest,
+  SnapshotOperations,
+} from './named-snapshots/snapshot-operations';
 export type { NodeTuning } from './node-tuning';

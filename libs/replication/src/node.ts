@@ -1,7 +1,6 @@
-import { META_GROUP, NO_MEMBER, type ErrorCode, type GroupId, type MemberId, type Term } from '#contracts';
-import type { Message, RaftConfig } from '#raft';
-import type { Digest } from '#state-machine';
-import { WatchHub, type WatchLimits, type WatchObserver, type WatchStats } from '#watch';
+import { META_GROUP, NO_MEMBER, type GroupId, type MemberId } from '#contracts';
+import type { Message } from '#raft';
+import { WatchHub, type WatchStats } from '#watch';
 import { ClusterAdmin } from './cluster-admin';
 import { encodeBody } from './cluster-bodies';
 import { WatchedHistory } from './history/watched-history';
@@ -9,68 +8,26 @@ import { DiskRelief } from './disk-space';
 import { Driver } from './driver';
 import type { Engine } from './engine';
 import { Housekeeping } from './housekeeping';
-import type { IdentityStore, NodeIdentity } from './identity';
 import { Admission } from './meta/admission';
 import { ClusterKeeper } from './meta/cluster-keeper';
 import { Departures } from './meta/departures';
 import { Directory } from './meta/directory';
 import { MetaWriter } from './meta/meta-writer';
+import { NodeSnapshots } from './named-snapshots/node-snapshots';
+import type { NodeOptions } from './node-options';
 import type { ReplicaStatus } from './node-status';
 import { NODE_TUNING, type NodeTuning } from './node-tuning';
 import { Outbox } from './peers/outbox';
-import { PeerBook, type NodeAddress } from './peers/peer-book';
+import { PeerBook } from './peers/peer-book';
 import { PeerKind } from './peers/peer-kinds';
 import { PeerService } from './peers/peer-service';
-import type { Clock, LogStore, Network, Random, StateStores } from './ports';
-import type { Replica, ReplicaLimits } from './replica';
+import type { Replica } from './replica';
 import { ReplicaHost } from './replica-host';
 import { ReplicatedEngine } from './replicated-engine';
 import { StateCorruption } from './state-corruption';
 import { DEFAULT_GROUP, groupOf } from './routing';
 import { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import { SnapshotSender } from './snapshots/snapshot-sender';
-
-export interface NodeOptions {
-  readonly identity: NodeIdentity;
-  readonly identities: IdentityStore;
-  readonly log: LogStore;
-  readonly stores: StateStores;
-  readonly network: Network;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly digest: Digest;
-  /** Where others reach this node; told to the cluster when it changes. */
-  readonly address: NodeAddress;
-  /** Addresses of peers by name that the operator gave this node itself: they win over what nodes tell. */
-  readonly addressOverrides: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
-  /** Voters of the default placement, when this node is the one that begins it. */
-  readonly defaultReplicas: number;
-  readonly tickMs: number;
-  readonly raft: Omit<RaftConfig, 'id' | 'random'>;
-  readonly replicaLimits: ReplicaLimits;
-  readonly watchLimits: WatchLimits;
-  readonly watchObserver: WatchObserver;
-  readonly historyRetentionMs: number;
-  readonly historyRetentionCommits: number;
-  /** What is not a user's to set: tests make it small, so that short runs meet it. */
-  readonly tuning?: Partial<NodeTuning>;
-  readonly observer: NodeObserver;
-  /** The process must end: an invariant is broken, or the disk failed. */
-  readonly onFatal: (error: Error) => void;
-  /** This node was removed from its cluster: it has nothing more to do. Called at least once. */
-  readonly onRemoved: () => void;
-  /** Everything is flushed and closed: what was locked may be let go of. */
-  readonly onReleased: () => Promise<void>;
-}
-
-/** Where a node reports what happens; plain calls on the engine's turn, which must be cheap and must not throw. */
-export interface NodeObserver {
-  leaderChanged(group: GroupId, leader: MemberId, term: Term): void;
-  /** A write was refused or given up after it came to its leader; `reason` is the error's code. */
-  proposalFailed?(group: GroupId, reason: ErrorCode): void;
-  /** Something went wrong that the node goes on with. */
-  warning(what: string, error: Error): void;
-}
 
 /** One node: its replicas over the one log, the loop that drives them, its watchers, and the way to its peers. */
 export class Node {
@@ -89,6 +46,7 @@ export class Node {
   private readonly writer: MetaWriter;
   private readonly keeper: ClusterKeeper;
   private readonly relief: DiskRelief;
+  private readonly snapshots: NodeSnapshots;
   private readonly housekeeping: Housekeeping;
   private readonly tuning: NodeTuning;
   private isReleased = false;
@@ -118,11 +76,13 @@ export class Node {
       flushSent: () => outbox.flush(),
       onFatal: options.onFatal,
     }));
-    const holders = (group: GroupId): readonly MemberId[] => this.holdersOf(group);
-    const mayHave = (member: MemberId, group: GroupId): boolean => directory.mayHave(member, group);
     const { member, founders, clusterId } = identity;
-    const { random } = options;
-    this.history = new WatchedHistory({ member, driver, network, clock, random, groupOf, holders, mayHave });
+    const { random, bus, observer } = options;
+    const around = { driver, directory, founders, network, bus, clock, random, digest };
+    this.history = new WatchedHistory({
+      ...{ ...around, member, groupOf },
+      onWarning: (what, error) => observer.warning(what, error),
+    });
     this.hub = new WatchHub({
       source: this.history,
       onWatched: (ns, watched) => this.history.watched(ns, watched),
@@ -140,10 +100,14 @@ export class Node {
       replica: { random, raft: options.raft, limits: options.replicaLimits, digest },
       onChanges: (replica, changes) => {
         if (replica.group === META_GROUP) this.directoryChanged(replica);
-        this.history.applied(changes);
+        this.history.applied(replica, changes);
       },
       onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
-      onGone: (group) => this.history.gone(group),
+      onSnapshot: (replica, command) => this.snapshots.take(replica, command),
+      onGone: (group) => {
+        this.history.gone(group);
+        this.snapshots.forget(group).catch((error: unknown) => options.onFatal(error as Error));
+      },
       onProposalFailed: (group, reason) => options.observer.proposalFailed?.(group, reason),
     });
     this.sender = new SnapshotSender({
@@ -180,6 +144,7 @@ export class Node {
       ask: (member) => this.admin.ask(member),
       onError: (error) => options.observer.warning('keeping the cluster', error),
     });
+    this.snapshots = this.newSnapshots(peers);
     this.housekeeping = this.newHousekeeping();
     this.engine = this.newEngine(peers);
   }
@@ -223,6 +188,7 @@ export class Node {
     } else {
       for (const group of new Set([META_GROUP, ...held])) await this.host.open(group);
     }
+    await this.snapshots.begin();
     for (const replica of this.driver.all()) {
       const { voters } = replica.configuration;
       // Alone there is nobody to wait for, and a client should not have to either.
@@ -246,6 +212,9 @@ export class Node {
       clock,
       forwarding: peers,
       cluster: this.admin,
+      snapshots: this.snapshots.operations,
+      mismatches: () => this.snapshots.mismatches,
+      bus: this.options.bus,
       release: () => this.release(),
       stopGraceMs: this.tuning.stopGraceMs,
     });
@@ -280,8 +249,32 @@ export class Node {
       trimEveryEntries: this.tuning.trimEveryEntries,
       keepEntries: this.tuning.keepEntries,
       logBytes: this.tuning.logBytes,
+      trimmableTo: (group) => this.snapshots.trimmableTo(group),
       onRound: () => this.tend(),
       onError: (error) => observer.warning('housekeeping', error),
+    });
+  }
+
+  private newSnapshots(peers: PeerService): NodeSnapshots {
+    const { options, driver, directory } = this;
+    const { snapshots: archive, snapshotPolicy: policy, observer } = options;
+    return new NodeSnapshots({
+      ...options,
+      archive,
+      policy,
+      driver,
+      region: options.address.region,
+      routing: { groupOf },
+      forwarding: peers,
+      groups: () => directory.groups.keys(),
+      holders: (group) => directory.holdersOf(group, options.identity.founders),
+      nameOf: (member) => directory.nodes.get(member)?.name ?? `member ${member}`,
+      leadsMeta: () => this.writer.leads,
+      observer: {
+        taken: (result, seconds) => observer.snapshotTaken?.(result, seconds),
+        mismatch: (what) => observer.statesDiffer?.(what),
+        warning: (what, error) => observer.warning(what, error),
+      },
     });
   }
 
@@ -303,6 +296,7 @@ export class Node {
       [PeerKind.join, (_, body) => this.admit(body)],
       [PeerKind.snapshotChunk, (from, body) => this.sender.serve(from, body)],
       ...this.history.answers,
+      [PeerKind.snapshotPart, (_, body) => Promise.resolve(this.snapshots.answerPart(body))],
       [PeerKind.transfer, (_, body) => Promise.resolve(this.admin.handOver(body)).then(() => nothing)],
     ]);
     return new PeerService({
@@ -311,7 +305,7 @@ export class Node {
       driver: this.driver,
       log,
       clock,
-      holders: (group) => this.holdersOf(group),
+      holders: (group) => this.directory.holdersOf(group, identity.founders),
       onStranger: (group) => this.hostIfWanted(group),
       onSnapshotOffer: (replica, message) => this.receiver.offer(replica, message),
       others,
@@ -346,6 +340,7 @@ export class Node {
   private tend(): void {
     this.keeper.step();
     this.history.look();
+    this.snapshots.tend();
     void this.book.announce(this.writer).catch(() => undefined);
     void this.relief.step().catch(() => undefined);
     for (const replica of this.driver.all()) {
@@ -371,12 +366,6 @@ export class Node {
     this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
-  /** Nodes that hold a replica of a group, as far as this node knows. */
-  private holdersOf(group: GroupId): readonly MemberId[] {
-    const founders = this.options.identity.founders.map(({ member }) => member);
-    return this.directory.groups.get(group)?.voters ?? founders;
-  }
-
   private async release(): Promise<void> {
     this.isReleased = true;
     this.driver.stop();
@@ -384,6 +373,8 @@ export class Node {
     this.housekeeping.stop();
     this.sender.stop();
     this.receiver.stop();
+    await this.snapshots.stop();
+    await this.options.bus?.close();
     await this.options.network.close();
     const stores = [...this.driver.all()].map((replica) => replica.store);
     for (const store of stores) await store.flush();

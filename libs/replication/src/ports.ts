@@ -48,6 +48,13 @@ export interface LogStore {
   /** Whether writes that grow the data may be taken: `low` from the low-water mark on. */
   space(): 'ok' | 'low';
   stats(): LogStats;
+  /** The files of the log, oldest first. */
+  segments(): readonly LogSegment[];
+  /**
+   * Gives back what {@link compact} and {@link forget} have freed: moves on to a new segment where that lets the
+   * newest one go, and resolves, with the segments that went, once nothing more can.
+   */
+  reclaim(): Promise<readonly LogSegment[]>;
   /** Syncs what was appended, stops, releases the files. */
   close(): Promise<void>;
 }
@@ -55,6 +62,19 @@ export interface LogStore {
 export interface LogStats {
   readonly activeSegments: number;
   readonly bytes: number;
+}
+
+/** A file of the log. */
+export interface LogSegment {
+  readonly name: string;
+  /** Number of its first record in the log. */
+  readonly firstSequence: number;
+  /** Of the file. */
+  readonly bytes: number;
+  /** Of its records. */
+  readonly usedBytes: number;
+  /** Of its records that some group needs. */
+  readonly neededBytes: number;
 }
 
 /** One group replica's key-value state, in a folder of its own. */

@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   type GroupId,
   type MemberId,
+  type SnapshotCommand,
   type Term,
 } from '#contracts';
 import { alignLog, bootstrapReplica } from './bootstrap';
@@ -19,6 +20,7 @@ export interface ReplicaHostOptions {
   readonly replica: Pick<ReplicaOptions, 'random' | 'raft' | 'limits' | 'digest'>;
   readonly onChanges: (replica: Replica, changes: readonly ChangeBatch[]) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+  readonly onSnapshot: (replica: Replica, command: SnapshotCommand) => void;
   /** This node holds the group no more. */
   readonly onGone: (group: GroupId) => void;
   readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
@@ -89,6 +91,7 @@ export class ReplicaHost {
       onChanges: (_, changes) => this.options.onChanges(replica, changes),
       onWork: (busy) => driver.wake(busy),
       onLeader: this.options.onLeader,
+      onSnapshot: this.options.onSnapshot,
       onProposalFailed: this.options.onProposalFailed,
     });
     driver.add(replica);

@@ -9,6 +9,7 @@ import {
   type LogEntry,
   type LogIndex,
   type MemberId,
+  type SnapshotCommand,
   type Term,
 } from '#contracts';
 import {
@@ -56,6 +57,8 @@ export interface ReplicaOptions {
   /** The replica has work for the next turn. */
   readonly onWork: (replica: Replica) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
+  /** The state stands at an entry that names it, until this returns. */
+  readonly onSnapshot: (replica: Replica, command: SnapshotCommand) => void;
   /** A proposal was refused or given up. */
   readonly onProposalFailed: (group: GroupId, reason: ErrorCode) => void;
 }
@@ -90,6 +93,7 @@ export class Replica {
         this.configured.changedBy(index);
         return this.raft.applyConfChange(data);
       },
+      onSnapshot: (command) => options.onSnapshot(this, command),
     });
     const { hardState } = options.log.state(options.group) ?? {};
     this.configured = new ConfigurationMark(this.state.index, hardState?.commit ?? (0 as LogIndex));
@@ -123,6 +127,11 @@ export class Replica {
   /** Position of the newest change in this replica's state. */
   get commitSeq(): CommitSeq {
     return this.state.commitSeq;
+  }
+
+  /** Term of the last entry applied. */
+  get appliedTerm(): Term {
+    return this.state.term;
   }
 
   get leader(): MemberId {

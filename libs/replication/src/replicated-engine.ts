@@ -1,10 +1,10 @@
 import {
   StateError,
+  type ClientCommand,
   type CommandOutcome,
   type GroupId,
   type MemberId,
   type ReadRequest,
-  type WriteCommand,
 } from '#contracts';
 import { encodeCommand } from '#codec';
 import { evaluateRead } from '#state-machine';
@@ -15,7 +15,9 @@ import type { ClusterOperations, Consistency, Engine, ReadAnswer, ReadinessCheck
 import type { Forwarding } from './forwarding';
 import type { WatchedHistory } from './history/watched-history';
 import type { Clock, LogStore } from './ports';
+import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
 import type { Replica } from './replica';
+import type { WatchBus } from './watch-bus';
 
 /** Which group holds a namespace. A lookup in memory: it stands on the path of every request. */
 export interface Routing {
@@ -28,9 +30,13 @@ export interface ReplicatedEngineOptions {
   readonly routing: Routing;
   readonly hub: WatchHub;
   readonly history: WatchedHistory;
+  readonly bus: WatchBus | undefined;
   readonly log: LogStore;
   readonly clock: Clock;
   readonly cluster: ClusterOperations;
+  readonly snapshots: SnapshotOperations;
+  /** Replicas whose states differed when they were compared. */
+  readonly mismatches: () => readonly string[];
   /** How a request reaches a group's leader, or any replica of it, on another node. */
   readonly forwarding: Forwarding;
   /** Closes what the engine's maker opened: stores, log, links. */
@@ -49,7 +55,11 @@ export class ReplicatedEngine implements Engine {
     return this.options.cluster;
   }
 
-  async write(command: WriteCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
+  get snapshots(): SnapshotOperations {
+    return this.options.snapshots;
+  }
+
+  async write(command: ClientCommand, { timeoutMs }: { timeoutMs: number }): Promise<CommandOutcome> {
     this.refuseWhenDraining();
     const group = this.options.routing.groupOf(command.ns);
     const bytes = encodeCommand(command, this.options.clock.wallMs());
@@ -95,6 +105,11 @@ export class ReplicatedEngine implements Engine {
       { name: 'storage', ok: true, detail: 'open' },
       { name: 'wal', ok: true, detail: space === 'ok' ? 'open' : 'disk nearly full: writes are refused' },
     ];
+    const mismatches = this.options.mismatches();
+    if (mismatches.length > 0) checks.push({ name: 'snapshots', ok: true, detail: mismatches.join('; ') });
+    const { bus } = this.options;
+    // Watches go on without it, so a node is ready without it too.
+    if (bus !== undefined) checks.push({ name: 'nats', ok: true, detail: bus.state });
     if (this.draining) checks.push({ name: 'node', ok: false, detail: 'draining' });
     for (const replica of this.options.driver.all()) {
       const { leader, commit, applied } = replica.status();

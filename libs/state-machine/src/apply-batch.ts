@@ -2,9 +2,11 @@ import { viewCommand } from '#codec';
 import type { Applied, CommitSeq, LogIndex, Term } from '#contracts';
 import { applyCompact } from './apply-compact';
 import { applyExpire } from './apply-expire';
+import { applyLease } from './apply-lease';
 import { applyWrite } from './apply-write';
 import { BatchState } from './batch-state';
 import { encodeCounters } from './counters';
+import { once } from './kept-answers';
 import { COUNTERS_KEY } from './keys';
 import { type Digest, ObjectRowBuilder } from './object-row';
 import type { StateReader, WriteSet } from './state-reader';
@@ -50,11 +52,21 @@ export class ApplyBatch {
     counters.lastTsMs = tsMs;
     switch (view.kind) {
       case 'write':
-        return applyWrite(state, view, tsMs, this.builder);
+        return view.idempotency
+          ? once(state, view, tsMs, () => applyWrite(state, view, tsMs, this.builder))
+          : applyWrite(state, view, tsMs, this.builder);
+      case 'lease':
+        return once(state, view, tsMs, () => applyLease(state, view, tsMs));
       case 'expire':
         return applyExpire(state, view.limit, tsMs);
       case 'compact':
         return applyCompact(state, view, tsMs);
+      case 'snapshot':
+        return {
+          outcome: { kind: 'done', commitSeq: counters.commitSeq, results: [] },
+          changes: [],
+          snapshot: view.command,
+        };
     }
   }
 

@@ -1,7 +1,10 @@
 import type { Applied, ChangeBatch, ChangeEvent, CommitSeq } from '#contracts';
+import { dropLease } from './apply-lease';
 import type { BatchState, OpenNamespace } from './batch-state';
+import { ExpiryKind } from './format';
 import { HeadRow } from './head-row';
-import { expiryRange, headKey, readExpiryKey } from './keys';
+import { expireAnswers } from './kept-answers';
+import { type ExpiryKey, expiryRange, headKey, readExpiryKey } from './keys';
 
 interface NamespaceEvents {
   readonly ns: OpenNamespace;
@@ -9,21 +12,40 @@ interface NamespaceEvents {
   readonly events: ChangeEvent[];
 }
 
-/** Most objects of one command, whatever it asks for: operations are numbered in two bytes, and one must not stall. */
-const MOST_OBJECTS = 10_000;
+/** Most rows of one command, whatever it asks for: operations are numbered in two bytes, and one must not stall. */
+const MOST_ROWS = 10_000;
 
 /**
- * Deletes what has expired by `tsMs`, soonest first, at most `limit` objects: all at one position. Takes none when
- * nothing has expired.
+ * Removes what has ended by `tsMs`, soonest first, at most `limit` rows: objects, all at one position, leases, and
+ * answers kept long enough. Takes no position when no object has expired.
  */
 export function applyExpire(state: BatchState, requested: number, tsMs: number): Applied {
-  const limit = Math.min(requested, MOST_OBJECTS);
+  const limit = Math.min(requested, MOST_ROWS);
   const { counters, rows } = state;
   const due = [...rows.scan({ ...expiryRange(counters.expiryFromMs, tsMs), limit })].map(([key]) =>
     readExpiryKey(key),
   );
   // A later put may expire at this very millisecond, so the next look begins with it.
-  counters.expiryFromMs = due.length < limit ? tsMs : (due.at(-1)?.expiresAtMs ?? counters.expiryFromMs);
+  let nextMs = due.length < limit ? tsMs : (due.at(-1)?.expiresAtMs ?? counters.expiryFromMs);
+  const objects: ExpiryKey[] = [];
+  let answersLeft = limit;
+  for (const row of due) {
+    if (row.kind === ExpiryKind.object) {
+      objects.push(row);
+    } else if (row.kind === ExpiryKind.lease) {
+      dropLease(state, row.ns, row.id);
+    } else {
+      const answers = expireAnswers(state, row.ns, tsMs, answersLeft);
+      answersLeft -= answers.dropped;
+      nextMs = Math.min(nextMs, answers.nextMs ?? nextMs);
+    }
+  }
+  counters.expiryFromMs = nextMs;
+  return expireObjects(state, objects, tsMs);
+}
+
+function expireObjects(state: BatchState, due: readonly ExpiryKey[], tsMs: number): Applied {
+  const { counters, rows } = state;
   if (due.length === 0)
     return { outcome: { kind: 'done', commitSeq: counters.commitSeq, results: [] }, changes: [] };
   const seq = (counters.commitSeq + 1) as CommitSeq;

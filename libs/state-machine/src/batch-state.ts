@@ -4,7 +4,7 @@ import { type ChangeRow, encodeDeletion } from './change-row';
 import { encodeCommit } from './commit-row';
 import { CommittedChange } from './committed-change';
 import { type Counters, readApplied } from './counters';
-import { ChangeKind, NO_VALUE } from './format';
+import { ChangeKind, ExpiryKind, NO_VALUE } from './format';
 import { encodeHead, type HeadRow, readLabelBytes } from './head-row';
 import {
   changeKey,
@@ -97,7 +97,7 @@ export class BatchState {
     const head = { commitSeq: seq, operation, createdSeq, expiresAtMs, jsonBytes };
     this.rows.put(key, encodeHead(head, labels));
     this.rows.put(changeKey(ns.number, seq, operation), version.row);
-    if (expiresAtMs !== 0) this.rows.put(expiryKey(expiresAtMs, ns.number, id), NO_VALUE);
+    if (expiresAtMs !== 0) this.rows.put(expiryKey(expiresAtMs, ExpiryKind.object, ns.number, id), NO_VALUE);
     const labelsBefore = previous?.labels;
     if (!labelsBefore || !equalBytes(labelsBefore, labels)) {
       if (labelsBefore) this.changeIndexRows(ns.number, id, labelsBefore, 'delete');
@@ -155,7 +155,8 @@ export class BatchState {
     const { commitSeq, operation } = previous;
     const entry = encodeVersionEntry({ kind: ChangeKind.put, operation });
     this.rows.put(versionKey(ns.number, id, commitSeq), entry);
-    if (previous.expiresAtMs !== 0) this.rows.delete(expiryKey(previous.expiresAtMs, ns.number, id));
+    if (previous.expiresAtMs !== 0)
+      this.rows.delete(expiryKey(previous.expiresAtMs, ExpiryKind.object, ns.number, id));
     ns.objects -= 1;
     ns.bytes -= previous.jsonBytes;
   }

@@ -5,6 +5,7 @@ import { ChangeRow } from './change-row';
 import { decodeCursor, encodeCursor } from './cursor';
 import { HeadRow } from './head-row';
 import { changeKey, headKey } from './keys';
+import { readLease } from './lease-row';
 import { readNamespace } from './namespaces';
 import { ObjectFilter } from './object-filter';
 import { projectBody } from './projection';
@@ -23,9 +24,15 @@ const PAGE_SCAN_ROWS = 20_000;
  * clock) is absent, removed or not. A cursor that is damaged or of another query is `invalid_request`.
  */
 export function evaluateRead(reader: StateReader, request: ReadRequest, nowMs: number): ReadOutcome {
-  return request.kind === 'get'
-    ? readObject(reader, request.ns, request.id, nowMs)
-    : readPage(reader, request, nowMs);
+  switch (request.kind) {
+    case 'get':
+      return readObject(reader, request.ns, request.id, nowMs);
+    case 'lease':
+      return readLease(reader, request.ns, request.key);
+    case 'list':
+    case 'query':
+      return readPage(reader, request, nowMs);
+  }
 }
 
 function readObject(reader: StateReader, ns: string, id: string, nowMs: number): ReadOutcome {

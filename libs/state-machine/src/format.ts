@@ -13,7 +13,15 @@ export const Table = {
   typeIndex: 0x20,
   tagIndex: 0x21,
   expiryIndex: 0x23,
+  leases: 0x30,
+  keptAnswers: 0x31,
+  keptOrder: 0x32,
+  keptTotals: 0x33,
 } as const;
+
+/** What an expiry row speaks of. */
+export const ExpiryKind = { object: 1, lease: 2, keptAnswers: 3 } as const;
+export type ExpiryKind = (typeof ExpiryKind)[keyof typeof ExpiryKind];
 
 /** First byte of a change row and of a version row. */
 export const ChangeKind = { put: 1, deleted: 2, expired: 3 } as const;

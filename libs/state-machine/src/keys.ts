@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter, decodeUtf8, prefixEnd, writeOrdered } from '#codec';
-import { Table } from './format';
+import { type ExpiryKind, Table } from './format';
 import type { KeyRange } from './state-reader';
 
 /** Bytes of table and namespace number, with which most keys begin. */
@@ -80,10 +80,12 @@ export function tagKey(ns: number, key: Uint8Array, value: Uint8Array, id: Uint8
   return writer.finish();
 }
 
-export function expiryKey(expiresAtMs: number, ns: number, id: Uint8Array): Uint8Array {
-  const writer = new ByteWriter(11 + id.length);
+/** Rows of one millisecond go in the order of their kinds, then of their namespaces. */
+export function expiryKey(expiresAtMs: number, kind: ExpiryKind, ns: number, id: Uint8Array): Uint8Array {
+  const writer = new ByteWriter(12 + id.length);
   writer.u8(Table.expiryIndex);
   writer.u48(expiresAtMs);
+  writer.u8(kind);
   writer.u32(ns);
   writer.raw(id);
   return writer.finish();
@@ -91,13 +93,38 @@ export function expiryKey(expiresAtMs: number, ns: number, id: Uint8Array): Uint
 
 export interface ExpiryKey {
   readonly expiresAtMs: number;
+  readonly kind: ExpiryKind;
   readonly ns: number;
   readonly id: Uint8Array;
 }
 
 export function readExpiryKey(key: Uint8Array): ExpiryKey {
   const reader = new ByteReader(key, 1);
-  return { expiresAtMs: reader.u48(), ns: reader.u32(), id: reader.raw(reader.remaining) };
+  return {
+    expiresAtMs: reader.u48(),
+    kind: reader.u8() as ExpiryKind,
+    ns: reader.u32(),
+    id: reader.raw(reader.remaining),
+  };
+}
+
+export function leaseKey(ns: number, key: Uint8Array): Uint8Array {
+  return namedKey(Table.leases, ns, key);
+}
+
+export function keptAnswerKey(ns: number, key: Uint8Array): Uint8Array {
+  return namedKey(Table.keptAnswers, ns, key);
+}
+
+/** Answers are numbered in the order in which they were kept. */
+export function keptOrderKey(ns: number, number: number): Uint8Array {
+  const writer = begin(Table.keptOrder, ns, SEQUENCE_BYTES);
+  writer.u64(number);
+  return writer.finish();
+}
+
+export function keptTotalsKey(ns: number): Uint8Array {
+  return begin(Table.keptTotals, ns, 0).finish();
 }
 
 /** All keys of a table. */
@@ -129,6 +156,12 @@ function expiryBound(expiresAtMs: number): Uint8Array {
   const writer = new ByteWriter(7);
   writer.u8(Table.expiryIndex);
   writer.u48(expiresAtMs);
+  return writer.finish();
+}
+
+function namedKey(table: number, ns: number, name: Uint8Array): Uint8Array {
+  const writer = begin(table, ns, name.length);
+  writer.raw(name);
   return writer.finish();
 }
 

@@ -101,6 +101,11 @@ export class RowCache implements StateReader {
 function isCached(key: Uint8Array): boolean {
   const table = key[0];
   return (
-    table === Table.heads || table === Table.changes || table === Table.namespaces || table === Table.counters
+    table === Table.heads ||
+    table === Table.changes ||
+    table === Table.namespaces ||
+    table === Table.counters ||
+    table === Table.leases ||
+    table === Table.keptTotals
   );
 }

@@ -1,7 +1,16 @@
-import type { Applied, ChangeBatch, CommitSeq, QueryRequest, ReadOutcome, ReadRequest } from '#contracts';
+import type {
+  Applied,
+  ChangeBatch,
+  CommandOutcome,
+  CommitSeq,
+  QueryRequest,
+  ReadOutcome,
+  ReadRequest,
+} from '#contracts';
 import type { StateStore } from '#replication';
 import { evaluateRead, firstAvailable, openScan, readChanges, readNamespace } from '#state-machine';
-import { STATE_IDS, STATE_NAMESPACES, STATE_TYPES } from './state-commands';
+import { leaseText } from './guard-model';
+import { LEASE_KEYS, STATE_IDS, STATE_NAMESPACES, STATE_TYPES } from './state-commands';
 import type { ModelCommit, ModelObject, StateModel } from './state-model';
 
 /** What differs, as text, or `undefined`: the checks run in tests and in the simulator. */
@@ -10,9 +19,27 @@ export function compareApplied(
   model: { readonly outcome: string; readonly commits: readonly ModelCommit[] },
 ): string | undefined {
   const { outcome } = applied;
-  const found = outcome.kind === 'done' ? 'done' : outcome.code;
+  const found = outcomeText(outcome);
   if (found !== model.outcome) return `outcome ${found} where ${model.outcome} is right`;
   return difference('changes', applied.changes.map(plainBatch), model.commits.map(plainCommit));
+}
+
+function outcomeText(outcome: CommandOutcome): string {
+  const again = outcome.replayed ? ' again' : '';
+  if (outcome.kind === 'rejected') return `${outcome.code}${again}`;
+  const results = outcome.results.map((result) => {
+    switch (result.kind) {
+      case 'object':
+        return `object@${(JSON.parse(Buffer.from(result.json).toString()) as ModelObject).commit_seq}`;
+      case 'deleted':
+        return 'deleted';
+      case 'checked':
+        return `checked@${result.commitSeq}`;
+      case 'lease':
+        return leaseText(result.lease);
+    }
+  });
+  return ['done', ...results].join(' ') + again;
 }
 
 /** Compares everything that can be asked of the state with the model's answers. */
@@ -22,7 +49,8 @@ export function compareState(store: StateStore, model: StateModel, nowMs: number
       compareObjects(store, model, ns, nowMs) ??
       compareQueries(store, model, ns, nowMs) ??
       compareHistory(store, model, ns) ??
-      compareTotals(store, model, ns);
+      compareTotals(store, model, ns) ??
+      compareLeases(store, model, ns);
     if (found) return `${ns}: ${found}`;
   }
   return undefined;
@@ -93,6 +121,18 @@ function compareTotals(store: StateStore, model: StateModel, ns: string): string
   return (row?.objects ?? 0) === stored
     ? undefined
     : `${row?.objects} objects counted where ${stored} are stored`;
+}
+
+function compareLeases(store: StateStore, model: StateModel, ns: string): string | undefined {
+  const holders = LEASE_KEYS.map((key) => {
+    const outcome = evaluateRead(store, { kind: 'lease', ns, key }, 0);
+    return outcome.kind === 'lease' ? `${outcome.lease.owner} ${outcome.lease.token}` : undefined;
+  });
+  const expected = LEASE_KEYS.map((key) => {
+    const held = model.leaseHolder(ns, key);
+    return held && `${held.owner} ${held.token}`;
+  });
+  return difference('leases', holders, expected);
 }
 
 /** All pages of a request, one after another. */

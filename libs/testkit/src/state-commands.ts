@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { Command, CommitSeq, Tags } from '#contracts';
+import type { Command, CommitSeq, PatchOperation, Tags, WriteCommand } from '#contracts';
 
 /** A command and how far the proposer's clock had moved since the one before, which may be back. */
 export interface TimedCommand {
@@ -65,20 +65,89 @@ const remove = fc
   .tuple(conditions, fc.constantFrom(...STATE_IDS))
   .map(([condition, id]) => ({ op: 'delete' as const, id, ...condition }));
 
-const write = fc.record({
-  kind: fc.constant('write' as const),
-  ns: fc.constantFrom(STATE_NAMESPACES[0], STATE_NAMESPACES[1]),
-  operations: fc.oneof(
-    {
-      weight: 3,
-      arbitrary: fc.array(fc.oneof({ weight: 4, arbitrary: put }, remove), { minLength: 1, maxLength: 1 }),
-    },
-    { weight: 1, arbitrary: fc.array(fc.oneof(put, remove), { maxLength: 4 }) },
-  ),
-});
+const patch = fc
+  .tuple(
+    conditions,
+    fc.constantFrom(...STATE_IDS),
+    fc.record(
+      {
+        type: fc.constantFrom(...STATE_TYPES),
+        body: fc.jsonValue({ maxDepth: 2 }),
+        tags: fc.dictionary(fc.constantFrom(...TAG_KEYS), fc.option(fc.constantFrom(...TAG_VALUES)), {
+          noNullPrototype: true,
+        }),
+        ttl_seconds: fc.option(fc.integer({ min: 1, max: 3 })),
+      },
+      { requiredKeys: [] },
+    ),
+  )
+  .map(([condition, id, value]): PatchOperation => {
+    const patchJson = JSON.stringify(value);
+    return { op: 'patch', id, format: 'merge', patchJson, limitBytes: 1_000_000, ...condition };
+  });
+
+const check = fc
+  .tuple(conditions, fc.constantFrom(...STATE_IDS))
+  .map(([condition, id]) => ({ op: 'check' as const, id, ...condition }));
+
+export const LEASE_KEYS = ['l', '\u{1f600}'] as const;
+const token = fc.integer({ min: 1, max: 12 });
+/** Few of each, so that retries and takers of other keys' names meet. */
+const guards: fc.Arbitrary<Pick<WriteCommand, 'fence' | 'idempotency'>> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant({}) },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      {
+        fence: fc.record({ key: fc.constantFrom(...LEASE_KEYS), token }),
+        idempotency: fc.record({
+          key: fc.constantFrom('i', 'j'),
+          fingerprint: fc.constantFrom('f', 'f', 'g'),
+        }),
+      },
+      { requiredKeys: [] },
+    ),
+  },
+);
+
+const lease = fc
+  .tuple(
+    fc.record({
+      kind: fc.constant('lease' as const),
+      ns: fc.constantFrom(STATE_NAMESPACES[0], STATE_NAMESPACES[1]),
+      action: fc.constantFrom('acquire' as const, 'acquire' as const, 'renew' as const, 'release' as const),
+      key: fc.constantFrom(...LEASE_KEYS),
+      owner: fc.constantFrom('o', 'p'),
+      token,
+      ttlMs: fc.constantFrom(500, 2_000, 60_000),
+    }),
+    guards,
+  )
+  .map(([command, { idempotency }]) => ({ ...command, ...(idempotency ? { idempotency } : {}) }));
+
+const write = fc
+  .tuple(
+    fc.record({
+      kind: fc.constant('write' as const),
+      ns: fc.constantFrom(STATE_NAMESPACES[0], STATE_NAMESPACES[1]),
+      operations: fc.oneof(
+        {
+          weight: 3,
+          arbitrary: fc.array(
+            fc.oneof({ weight: 4, arbitrary: put }, { weight: 2, arbitrary: patch }, remove, check),
+            { minLength: 1, maxLength: 1 },
+          ),
+        },
+        { weight: 1, arbitrary: fc.array(fc.oneof(put, remove, patch, check), { maxLength: 4 }) },
+      ),
+    }),
+    guards,
+  )
+  .map(([command, guard]) => ({ ...command, ...guard }));
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 10, arbitrary: write },
+  { weight: 3, arbitrary: lease },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('expire' as const), limit: fc.integer({ min: 1, max: 4 }) }),

@@ -1,4 +1,15 @@
-import type { Command, Operation, PutOperation, QueryRequest, Tags } from '#contracts';
+import type {
+  Command,
+  LeaseCommand,
+  Operation,
+  PatchOperation,
+  PutOperation,
+  QueryRequest,
+  Tags,
+  WriteCommand,
+} from '#contracts';
+import { GuardModel } from './guard-model';
+import { mergeModel } from './patch-model';
 
 /** An object as the contract's section 3 shows it, without its digest. */
 export interface ModelObject {
@@ -41,9 +52,10 @@ export class StateModel {
   private readonly namespaces = new Map<string, Map<string, ModelObject>>();
   private readonly compactedThrough = new Map<string, number>();
   private readonly lastCommit = new Map<string, number>();
+  private readonly guards = new GuardModel();
   private historyFrom = 1;
 
-  /** What the command comes to, as an error code or `done`, and the commits it made. */
+  /** What the command comes to, as an error code or `done` with its results, and the commits it made. */
   apply(
     command: Command,
     tsMs: number,
@@ -51,7 +63,8 @@ export class StateModel {
     this.nowMs = Math.max(this.nowMs, tsMs);
     const before = this.commits.length;
     let outcome = 'done';
-    if (command.kind === 'write') outcome = this.write(command.ns, command.operations);
+    if (command.kind === 'write') outcome = this.guarded(command, () => this.write(command));
+    else if (command.kind === 'lease') outcome = this.guarded(command, () => this.lease(command));
     else if (command.kind === 'expire') this.expire(command.limit);
     const commits = this.commits.slice(before);
     if (command.kind === 'compact') this.compact(command);
@@ -90,34 +103,76 @@ export class StateModel {
     return (this.compactedThrough.get(ns) ?? 0) + 1;
   }
 
-  private write(ns: string, operations: readonly Operation[]): string {
+  /** Who holds a lease, by the time of the last command. */
+  leaseHolder(ns: string, key: string): { readonly owner: string; readonly token: number } | undefined {
+    return this.guards.held(ns, key, this.nowMs);
+  }
+
+  private guarded(command: WriteCommand | LeaseCommand, run: () => string): string {
+    const outcome = this.guards.once(command, run);
+    if (command.idempotency) this.objectsOf(command.ns);
+    return outcome;
+  }
+
+  private lease(command: LeaseCommand): string {
+    const outcome = this.guards.lease(command, this.nowMs, this.commitSeq + 1);
+    if (command.action === 'acquire' && outcome.startsWith('done')) {
+      this.commitSeq++;
+      this.objectsOf(command.ns);
+    }
+    return outcome;
+  }
+
+  /** From the first time that anything is kept of it on, a namespace is there. */
+  private objectsOf(ns: string): Map<string, ModelObject> {
+    const objects = this.namespaces.get(ns) ?? new Map<string, ModelObject>();
+    this.namespaces.set(ns, objects);
+    return objects;
+  }
+
+  private write({ ns, operations, fence }: WriteCommand): string {
     if (operations.length === 0) return 'invalid_request';
     if (new Set(operations.map(({ id }) => id)).size !== operations.length) return 'invalid_request';
-    const objects = this.namespaces.get(ns) ?? new Map<string, ModelObject>();
+    if (fence && this.guards.held(ns, fence.key, this.nowMs)?.token !== fence.token) return 'fence_stale';
+    const puts = new Map<string, PutOperation>();
     for (const operation of operations) {
-      const stored = objects.get(operation.id);
-      const current = stored && isLive(stored, this.nowMs) ? stored : undefined;
-      if (operation.op === 'delete' && !current) return 'not_found';
-      if (operation.ifNoneMatch && current) return 'precondition_failed';
-      if (operation.ifMatch !== undefined && operation.ifMatch !== current?.commit_seq)
-        return 'precondition_failed';
+      const current = this.current(ns, operation.id);
+      const refusal = refusalOf(operation, current);
+      if (refusal !== undefined) return refusal;
+      if (operation.op === 'put') puts.set(operation.id, operation);
+      if (operation.op === 'patch' && current) puts.set(operation.id, patchOf(operation, current));
     }
-    this.namespaces.set(ns, objects);
+    const checked = (id: string): string => `checked@${this.current(ns, id)?.commit_seq ?? 0}`;
+    if (operations.every(({ op }) => op === 'check'))
+      return ['done', ...operations.map(({ id }) => checked(id))].join(' ');
+    const objects = this.objectsOf(ns);
     const seq = ++this.commitSeq;
-    const events = operations.map((operation): ModelEvent => {
-      const { id } = operation;
-      const stored = objects.get(id);
-      if (operation.op === 'delete') {
-        objects.delete(id);
-        return { kind: 'delete', reason: 'delete', id, object: stored as ModelObject };
+    const results: string[] = [];
+    const events = operations.flatMap((operation): ModelEvent[] => {
+      const { id, op } = operation;
+      if (op === 'check') {
+        results.push(checked(id));
+        return [];
       }
+      const stored = objects.get(id);
+      if (op === 'delete') {
+        results.push('deleted');
+        objects.delete(id);
+        return [{ kind: 'delete', reason: 'delete', id, object: stored as ModelObject }];
+      }
+      results.push(`object@${seq}`);
       const createdSeq = stored && isLive(stored, this.nowMs) ? stored.created_seq : seq;
-      const object = this.makeObject(ns, operation, seq, createdSeq);
+      const object = this.makeObject(ns, puts.get(id) as PutOperation, seq, createdSeq);
       objects.set(id, object);
-      return { kind: 'put', id, object };
+      return [{ kind: 'put', id, object }];
     });
     this.record(ns, seq, events);
-    return 'done';
+    return ['done', ...results].join(' ');
+  }
+
+  private current(ns: string, id: string): ModelObject | undefined {
+    const stored = this.namespaces.get(ns)?.get(id);
+    return stored && isLive(stored, this.nowMs) ? stored : undefined;
   }
 
   private makeObject(ns: string, put: PutOperation, seq: number, createdSeq: number): ModelObject {
@@ -132,16 +187,25 @@ export class StateModel {
   }
 
   private expire(limit: number): void {
-    const due = [...this.namespaces.entries()]
-      .flatMap(([ns, objects], number) => [...objects.values()].map((object) => ({ ns, number, object })))
+    const numbers = new Map([...this.namespaces.keys()].map((ns, number) => [ns, number]));
+    const objects = [...this.namespaces.entries()]
+      .flatMap(([ns, held]) => [...held.values()].map((object) => ({ ns, object })))
       .filter(({ object }) => !isLive(object, this.nowMs))
+      .map((one) => ({ ...one, kind: 1, atMs: expiresAtMs(one.object), id: one.object.id }));
+    const leases = this.guards
+      .ended(this.nowMs)
+      .map((lease) => ({ ns: lease.ns, lease, kind: 2, atMs: lease.expiresAtMs, id: lease.key }));
+    const going = [...objects, ...leases]
       .sort(
         (left, right) =>
-          expiresAtMs(left.object) - expiresAtMs(right.object) ||
-          left.number - right.number ||
-          compareIds(left.object.id, right.object.id),
+          left.atMs - right.atMs ||
+          left.kind - right.kind ||
+          (numbers.get(left.ns) ?? 0) - (numbers.get(right.ns) ?? 0) ||
+          compareIds(left.id, right.id),
       )
       .slice(0, limit);
+    for (const one of going) if ('lease' in one) this.guards.remove(one.lease);
+    const due = going.flatMap((one) => ('object' in one ? [one] : []));
     if (due.length === 0) return;
     const seq = ++this.commitSeq;
     const groups = new Map<string, ModelEvent[]>();
@@ -181,6 +245,30 @@ export class StateModel {
     const commit = this.commits.find(({ seq, ns }) => seq === object.commit_seq && ns === object.ns);
     return commit?.events.findIndex(({ id }) => id === object.id) ?? 0;
   }
+}
+
+function refusalOf(operation: Operation, current: ModelObject | undefined): string | undefined {
+  const { op, ifMatch, ifNoneMatch } = operation;
+  if ((op === 'delete' || op === 'patch') && !current) return 'not_found';
+  if (op === 'check' && !current && !ifNoneMatch) return 'precondition_failed';
+  if (ifNoneMatch && current) return 'precondition_failed';
+  if (ifMatch !== undefined && ifMatch !== current?.commit_seq) return 'precondition_failed';
+  return undefined;
+}
+
+/** Merge patches of bodies and tags are all that random histories hold; JSON Patch has tests of its own. */
+function patchOf({ id, patchJson }: PatchOperation, current: ModelObject): PutOperation {
+  const { type, body, tags, ttl_seconds: ttl } = current;
+  const merged = mergeModel({ type, body, tags, ttl_seconds: ttl }, JSON.parse(patchJson)) as ModelObject;
+  return {
+    op: 'put',
+    id,
+    type: merged.type,
+    bodyJson: JSON.stringify(merged.body ?? null),
+    tags: merged.tags,
+    ttlSeconds: merged.ttl_seconds,
+    parents: current.parents,
+  };
 }
 
 function isLive(object: ModelObject, nowMs: number): boolean {

@@ -47,6 +47,7 @@ interface Copy {
 export class Cleaner {
   private busy = false;
   private stopped = false;
+  private readonly idle: (() => void)[] = [];
 
   constructor(private readonly options: CleanerOptions) {}
 
@@ -54,9 +55,20 @@ export class Cleaner {
     this.stopped = true;
   }
 
+  /** Runs `callback` once there is nothing to remove or to empty; never after {@link stop}. */
+  whenIdle(callback: () => void): void {
+    this.idle.push(callback);
+    this.step();
+  }
+
   /** Does the next piece of work, if there is any and none is under way. Cheap when there is none. */
   step(): void {
     if (this.busy || this.stopped) return;
+    this.next();
+    if (!this.busy && !this.stopped) for (const callback of this.idle.splice(0)) callback();
+  }
+
+  private next(): void {
     const { segments, tail, commit } = this.options;
     const oldest = segments.oldest();
     if (oldest === undefined || oldest === segments.newest()) return;

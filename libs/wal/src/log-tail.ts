@@ -55,6 +55,7 @@ export class LogTail {
   private readonly pool = new ChunkPool();
   private readonly batches: Batch[] = [];
   private gathering: Batch | undefined;
+  private movesOn = false;
 
   constructor(
     private readonly segments: SegmentTable,
@@ -77,6 +78,11 @@ export class LogTail {
     this.encode(batch, fields, payload);
     segment.usedBytes += bytes;
     return place;
+  }
+
+  /** The next record begins a new segment. */
+  moveOn(): void {
+    this.movesOn = true;
   }
 
   /** Runs `callback` once all records put so far are synced; false when they are already. */
@@ -104,7 +110,10 @@ export class LogTail {
     let segment = this.segments.newest();
     const headBytes = PREAMBLE_BYTES + RECORD_HEADER_BYTES;
     const full =
-      segment !== undefined && segment.usedBytes > headBytes && segment.usedBytes + bytes > this.segmentBytes;
+      segment !== undefined &&
+      segment.usedBytes > headBytes &&
+      (this.movesOn || segment.usedBytes + bytes > this.segmentBytes);
+    this.movesOn = false;
     if (segment === undefined || full) segment = this.segments.add(this.nextSequence, undefined);
     let batch = this.gathering;
     if (batch === undefined || batch.segment !== segment || batch.bytes + bytes > BATCH_BYTES) {

@@ -1,5 +1,5 @@
 import type { GroupId, HardState, LogEntry, LogIndex, Term } from '#contracts';
-import type { LogGroupState, LogStats, LogStore, LogWrite } from '#replication';
+import type { LogGroupState, LogSegment, LogStats, LogStore, LogWrite } from '#replication';
 import { Activity } from './activity';
 import { Cleaner } from './cleaner';
 import type { Disk, DiskFile } from './disk';
@@ -40,7 +40,7 @@ const RECENT_KEPT_SHARE = 3 / 4;
 
 /** The log, open: see {@link LogStore} for its promises. Made by `openLog`. */
 export class Log implements LogStore {
-  private readonly segments: SegmentTable;
+  private readonly segmentTable: SegmentTable;
   private readonly groupLogs: Map<GroupId, GroupLog>;
   private readonly activity = new Activity();
   private readonly tail: LogTail;
@@ -63,7 +63,7 @@ export class Log implements LogStore {
     const { disk, dir: folder, segmentBytes, lowWaterBytes, observer, monotonicMs } = settings;
     const { activity } = this;
     const onFatal = (error: Error): void => this.fail(error);
-    const segments = (this.segments = recovered.segments);
+    const segments = (this.segmentTable = recovered.segments);
     const groups = (this.groupLogs = recovered.groups);
     this.firstOwnSequence = recovered.position.nextSequence;
     const tail = (this.tail = new LogTail(segments, segmentBytes, recovered.position));
@@ -149,7 +149,7 @@ export class Log implements LogStore {
     if (log === undefined) return entries;
     let bytes = 0;
     for (let index: number = low; index < high; index++) {
-      const entry = readEntry(this.segments, log, index);
+      const entry = readEntry(this.segmentTable, log, index);
       bytes += entry.data.byteLength;
       if (bytes > maxBytes && entries.length > 0) break;
       entries.push(entry);
@@ -197,8 +197,33 @@ export class Log implements LogStore {
 
   stats(): LogStats {
     let bytes = 0;
-    for (const segment of this.segments.all()) bytes += segment.usedBytes;
-    return { activeSegments: this.segments.all().length, bytes };
+    for (const segment of this.segmentTable.all()) bytes += segment.usedBytes;
+    return { activeSegments: this.segmentTable.all().length, bytes };
+  }
+
+  segments(): readonly LogSegment[] {
+    return this.segmentTable.all().map(({ name, firstSequence, file, usedBytes, liveBytes }) => {
+      const bytes = file?.sizeBytes() ?? usedBytes;
+      return { name, firstSequence, bytes, usedBytes, neededBytes: liveBytes };
+    });
+  }
+
+  async reclaim(): Promise<readonly LogSegment[]> {
+    this.assertOpen();
+    const before = this.segments();
+    const newest = before.at(-1);
+    // On a full disk a new segment has no room, and waiting for one would hold up the appends.
+    if (newest !== undefined && newest.neededBytes * 2 < newest.usedBytes && !this.supply.lacksRoom) {
+      this.tail.moveOn();
+      this.tail.put({ kind: RecordKind.mark, group: 0, term: 0, index: 0 });
+      this.commit.pump();
+    }
+    await new Promise<void>((resolve) => {
+      const clean = (): void => this.cleaner.whenIdle(resolve);
+      if (!this.tail.whenDurable(clean)) clean();
+    });
+    const left = new Set(this.segments().map(({ name }) => name));
+    return before.filter(({ name }) => !left.has(name));
   }
 
   close(): Promise<void> {
@@ -226,7 +251,7 @@ export class Log implements LogStore {
   private take(write: LogWrite): void {
     const { group, reset, hardState, entries } = write;
     const known = this.groupLogs.get(group);
-    const log = known ?? new GroupLog(group, this.segments);
+    const log = known ?? new GroupLog(group, this.segmentTable);
     assertFits(log, write);
     if (reset === undefined && hardState === undefined && entries.length === 0) return;
     if (known === undefined) this.groupLogs.set(group, log);
@@ -320,7 +345,7 @@ export class Log implements LogStore {
     this.commit.stop();
     this.cleaner.stop();
     this.supply.stop();
-    for (const segment of this.segments.all()) segment.file?.close();
+    for (const segment of this.segmentTable.all()) segment.file?.close();
   }
 
   private assertOpen(): void {

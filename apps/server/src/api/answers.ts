@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { type CommitSeq, StateError } from '#contracts';
+import { type CommandOutcome, type CommitSeq, type Lease, type Operation, StateError } from '#contracts';
 import type { ReadAnswer } from '#replication';
 
 const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
@@ -21,6 +21,36 @@ export function sendObject(
 
 export function sendDeleted(reply: FastifyReply, position: CommitSeq): void {
   reply.status(204).header('x-commit-seq', String(position)).send();
+}
+
+/** Sends what each operation of a batch came to: objects as their stored bytes, the rest by name. */
+export function sendBatch(
+  reply: FastifyReply,
+  operations: readonly Operation[],
+  { commitSeq, results }: Extract<CommandOutcome, { kind: 'done' }>,
+): void {
+  const parts: Uint8Array[] = [Buffer.from(`{"commit_seq":${commitSeq},"results":[`)];
+  results.forEach((result, index) => {
+    if (index > 0) parts.push(COMMA);
+    if (result.kind === 'object') return void parts.push(result.json);
+    const id = operations[index]?.id;
+    const version = result.kind === 'checked' ? result.commitSeq : commitSeq;
+    const answer = result.kind === 'checked' ? { id, checked: true } : { id, deleted: true };
+    parts.push(Buffer.from(JSON.stringify(version === 0 ? answer : { ...answer, commit_seq: version })));
+  });
+  parts.push(Buffer.from(']}'));
+  reply.header('content-type', JSON_CONTENT_TYPE);
+  reply.header('x-commit-seq', String(commitSeq));
+  reply.code(200).send(Buffer.concat(parts));
+}
+
+export function sendLease(reply: FastifyReply, lease: Lease, position: CommitSeq): void {
+  const { key, owner, token, expiresAtMs } = lease;
+  reply.header('content-type', JSON_CONTENT_TYPE);
+  reply.header('x-commit-seq', String(position));
+  reply
+    .code(200)
+    .send(JSON.stringify({ key, owner, token, expires_at: new Date(expiresAtMs).toISOString() }));
 }
 
 /** Sends a page of list or query as one array, again without parsing any object. */

@@ -3,11 +3,17 @@ import { type FieldError, StateError } from '#contracts';
 /** Says what is wrong with a value, or `undefined`. */
 export type FieldRule = (value: unknown) => string | undefined;
 
-/** A JSON object with known fields, all optional; `null` stands for absent, unknown fields are refused. */
+/**
+ * A JSON object with known fields, all optional unless they are named as required; `null` stands for absent, unknown
+ * fields are refused.
+ */
 export class ObjectFields {
   private readonly rules: ReadonlyMap<string, FieldRule>;
 
-  constructor(rules: Readonly<Record<string, FieldRule>>) {
+  constructor(
+    rules: Readonly<Record<string, FieldRule>>,
+    private readonly required: readonly string[] = [],
+  ) {
     this.rules = new Map(Object.entries(rules));
   }
 
@@ -35,6 +41,11 @@ export class ObjectFields {
       if (reason === undefined) continue;
       errors ??= [];
       if (errors.length < MAX_ERRORS) errors.push({ field: field.slice(0, MAX_FIELD_CHARACTERS), reason });
+    }
+    for (const field of this.required) {
+      if (Object.hasOwn(body, field) && (body as Record<string, unknown>)[field] !== null) continue;
+      errors ??= [];
+      errors.push({ field, reason: 'is missing' });
     }
     return errors ?? NO_ERRORS;
   }

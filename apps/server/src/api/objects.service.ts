@@ -1,20 +1,25 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { monotonicFactory } from 'ulid';
-import { type CommandOutcome, LIMITS, type Operation, StateError } from '#contracts';
+import { LIMITS, StateError } from '#contracts';
 import type { Engine } from '#replication';
 import { invalidField } from '../errors';
+import { mediaTypeOf } from '../http/body-parser';
 import { checkId, pathParameter } from '../http/identifiers';
 import { queryParameters, wholeNumberParameter } from '../http/query-string';
 import { ENGINE } from '../replication';
-import { rejection, sendDeleted, sendObject, sendPage } from './answers';
+import { rejection, sendBatch, sendDeleted, sendObject, sendPage } from './answers';
+import { checkOperations } from './batch-access';
 import { CONSISTENCY_PARAMETERS, consistencyOf } from './consistency';
+import { EngineWrites } from './engine-writes';
 import { OperationTimer } from './operation-timer';
 import { preconditionsOf } from './preconditions';
+import { readBatch } from './read-batch';
+import { PATCH_MEDIA_TYPES, readPatch } from './read-patch';
 import { readPutObject } from './read-put-object';
 import { readQuery } from './read-query';
 import { accessOf } from './request-access';
-import { READ_TIMEOUT, WRITE_TIMEOUT } from './timeouts';
+import { READ_TIMEOUT } from './timeouts';
 
 const GET_PARAMETERS = new Set(CONSISTENCY_PARAMETERS);
 const HISTORY_PARAMETERS = new Set(['at', 'at_seq']);
@@ -27,6 +32,7 @@ export class ObjectsService {
 
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
+    private readonly writes: EngineWrites,
     private readonly timer: OperationTimer,
   ) {}
 
@@ -34,12 +40,17 @@ export class ObjectsService {
   put(request: FastifyRequest, reply: FastifyReply, pathId?: string): Promise<void> {
     return this.timer.run('put', async () => {
       refuseParameters(request);
+      let isIdMade = false;
       const operation = readPutObject(request.body, {
         pathId: pathId === undefined ? undefined : checkId(pathId),
-        makeId: this.makeId,
+        makeId: () => {
+          isIdMade = true;
+          return this.makeId();
+        },
         preconditions: preconditionsOf(request.headers),
       });
-      const { commitSeq, results } = await this.write(request, operation);
+      const asked = isIdMade ? { ...operation, id: '' } : operation;
+      const { commitSeq, results } = await this.writes.write({ request, reply }, [operation], [asked]);
       const result = results[0];
       if (result?.kind !== 'object') throw new Error('the engine answered a put without an object');
       sendObject(reply, { json: result.json, version: commitSeq, position: commitSeq });
@@ -67,8 +78,39 @@ export class ObjectsService {
       refuseParameters(request);
       const id = checkId(pathParameter(request.params, 'id'));
       const { ifMatch, ifNoneMatch } = preconditionsOf(request.headers);
-      const { commitSeq } = await this.write(request, { op: 'delete', id, ifMatch, ifNoneMatch });
+      const operation = { op: 'delete', id, ifMatch, ifNoneMatch } as const;
+      const { commitSeq } = await this.writes.write({ request, reply }, [operation]);
       sendDeleted(reply, commitSeq);
+    });
+  }
+
+  patch(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    return this.timer.run('patch', async () => {
+      refuseParameters(request);
+      const id = checkId(pathParameter(request.params, 'id'));
+      const isMerge = mediaTypeOf(request.headers['content-type']) !== PATCH_MEDIA_TYPES.json;
+      const format = isMerge ? 'merge' : 'json';
+      const patchJson = readPatch(format, request.body);
+      const limitBytes = accessOf(request).bodyLimitBytes;
+      const { ifMatch, ifNoneMatch } = preconditionsOf(request.headers);
+      const operation = { op: 'patch', id, format, patchJson, limitBytes, ifMatch, ifNoneMatch } as const;
+      const { commitSeq, results } = await this.writes.write({ request, reply }, [operation]);
+      const result = results[0];
+      if (result?.kind !== 'object') throw new Error('the engine answered a patch without an object');
+      sendObject(reply, { json: result.json, version: commitSeq, position: commitSeq });
+    });
+  }
+
+  batch(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    return this.timer.run('batch', async () => {
+      refuseParameters(request);
+      const access = accessOf(request);
+      const { operations, asked } = readBatch(request.body, {
+        makeId: this.makeId,
+        limitBytes: access.bodyLimitBytes,
+      });
+      checkOperations(access, operations);
+      sendBatch(reply, operations, await this.writes.write({ request, reply }, operations, asked));
     });
   }
 
@@ -97,16 +139,6 @@ export class ObjectsService {
       const consistency = consistencyOf(parameters);
       sendPage(reply, await this.engine.read(query, { consistency, timeoutMs: READ_TIMEOUT.timeoutMs }));
     });
-  }
-
-  private async write(
-    request: FastifyRequest,
-    operation: Operation,
-  ): Promise<Extract<CommandOutcome, { kind: 'done' }>> {
-    const { ns } = accessOf(request);
-    const outcome = await this.engine.write({ kind: 'write', ns, operations: [operation] }, WRITE_TIMEOUT);
-    if (outcome.kind === 'rejected') throw rejection(outcome);
-    return outcome;
   }
 }
 

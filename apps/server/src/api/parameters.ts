@@ -1,5 +1,5 @@
 import type { ErrorCode } from '#contracts';
-import type { Parameter } from '../openapi';
+import { NAMESPACE, type Parameter } from '../openapi';
 
 /** The parameters that several requests share, for the documentation. */
 export const CONSISTENCY_QUERY: readonly Parameter[] = [
@@ -23,6 +23,31 @@ export const PRECONDITION_HEADERS: readonly Parameter[] = [
   { name: 'If-None-Match', description: '*: the object must not exist' },
 ];
 
+/** A write that happens only under a lease. Without examples: no token is good everywhere. */
+export const FENCE_HEADERS: readonly Parameter[] = [
+  { name: 'If-Resource', description: 'Key of a lease that must be held; with If-Fence' },
+  { name: 'If-Fence', description: "The lease's token" },
+];
+
+export const IDEMPOTENCY_HEADERS: readonly Parameter[] = [
+  {
+    name: 'Idempotency-Key',
+    description: 'The request happens once for each key; the first answer is kept for 24 hours',
+  },
+];
+
+/** What every write of an object takes. */
+export const WRITE_HEADERS: readonly Parameter[] = [
+  ...PRECONDITION_HEADERS,
+  ...FENCE_HEADERS,
+  ...IDEMPOTENCY_HEADERS,
+];
+
+export const LEASE_PATH: readonly Parameter[] = [
+  NAMESPACE,
+  { name: 'key', description: 'Key of the lease, percent-encoded', example: 'task-1' },
+];
+
 export const WATCH_QUERY: readonly Parameter[] = [
   { name: 'from_commit', description: 'First position wanted, inclusive', type: 'integer', example: 1 },
   { name: 'prefix', description: 'Beginning of the ids', example: 'task-' },
@@ -30,7 +55,13 @@ export const WATCH_QUERY: readonly Parameter[] = [
   { name: 'initial', description: 'Send the current state first; excludes from_commit', type: 'boolean' },
 ];
 
-export const WRITE_ERRORS: readonly ErrorCode[] = ['precondition_failed', 'overloaded', 'storage_full'];
+export const WRITE_ERRORS: readonly ErrorCode[] = [
+  'precondition_failed',
+  'fence_stale',
+  'idempotency_key_reused',
+  'overloaded',
+  'storage_full',
+];
 export const BODY_ERRORS: readonly ErrorCode[] = [
   'invalid_json',
   'payload_too_large',

@@ -4,14 +4,8 @@ import { invalidField } from '../errors';
 
 const NO_PRECONDITIONS: Preconditions = {};
 const ETAG = /^"(\d{1,16})"$/;
-/** Headers that change what a write means, and that this version does not know: never ignored in silence. */
-const UNSUPPORTED_HEADERS = ['idempotency-key', 'if-resource', 'if-fence'] as const;
-
 /** What `If-Match` and `If-None-Match` of a write ask for (RFC 9110, section 13.1). */
 export function preconditionsOf(headers: IncomingHttpHeaders): Preconditions {
-  for (const name of UNSUPPORTED_HEADERS) {
-    if (headers[name] !== undefined) throw invalidField(name, 'is not supported by this version');
-  }
   const ifMatch = headers['if-match'];
   const ifNoneMatch = headers['if-none-match'];
   if (ifMatch === undefined && ifNoneMatch === undefined) return NO_PRECONDITIONS;

@@ -1,5 +1,5 @@
 import { type FieldError, LIMITS, type QueryRequest, type Tags } from '#contracts';
-import { whyNotTags } from './constraints';
+import { whyNotTags } from '#state-machine';
 import { type FieldRule, ObjectFields } from './object-fields';
 import { QUERY_ORDERS } from './query.dto';
 

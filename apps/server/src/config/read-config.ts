@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { LIMITS } from '#contracts';
 import type { CapabilityKey, ServerConfig, TlsFiles } from './server-config';
 import { StartError } from './start-error';
+import { natsConfig } from './nats-config';
 import { refuseUnknownVariables } from './unknown-variables';
 import { refuseUnsupportedVariables } from './unsupported-variables';
 import type { ValueForm } from './value-forms';
@@ -13,6 +14,9 @@ const MAX_WATCHERS = 10_000;
 type ValueOf<Name extends VariableName> =
   (typeof VARIABLES)[Name] extends ValueForm<infer Value> ? Value : never;
 
+/** What is taken by hand stays until it is removed by hand; what the schedule takes must not fill the disk. */
+const SCHEDULED_SNAPSHOTS_KEPT = 7;
+
 /**
  * Reads the server's configuration from an environment. An empty variable counts as unset, as container tools
  * write it. Throws a {@link StartError} that names the variable, its form and an example.
@@ -23,6 +27,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
   const devMode = read('DEV_MODE') ?? false;
   const nodeId = read('NODE_ID') ?? 'node-1';
   const clusterNodes = read('CLUSTER_NODES') ?? [];
+  const snapshotIntervalSeconds = read('SNAPSHOT_INTERVAL') ?? 0;
   const self = clusterNodes.find(({ name }) => name === nodeId);
   const config: ServerConfig = {
     dataDir: read('DATA_DIR') ?? './data',
@@ -40,7 +45,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
     clusterNodes,
     clusterJoin: read('CLUSTER_JOIN') ?? [],
     defaultReplicas: read('DEFAULT_REPLICAS') ?? defaultReplicasFor(clusterNodes.length),
-    natsUrls: read('NATS_URL') ?? [],
+    nats: natsConfig(read),
     tls: tlsFiles(read, ''),
     peerTls: tlsFiles(read, 'PEER_'),
     corsOrigins: read('CORS_ORIGINS') ?? (devMode ? ['localhost'] : []),
@@ -55,6 +60,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
     historyRetentionSeconds: read('HISTORY_RETENTION_SECONDS') ?? 86_400,
     historyRetentionCommits: read('HISTORY_RETENTION_COMMITS') ?? 1_000_000,
     walSegmentBytes: read('WAL_SEGMENT_BYTES') ?? 67_108_864,
+    walRetentionBytes: read('WAL_RETENTION_BYTES') ?? 1_073_741_824,
+    snapshotIntervalSeconds,
+    snapshotKeep: read('SNAPSHOT_KEEP') ?? (snapshotIntervalSeconds === 0 ? 0 : SCHEDULED_SNAPSHOTS_KEPT),
     raftHeartbeatMs: read('RAFT_HEARTBEAT_MS') ?? 100,
     raftElectionTimeoutMs: read('RAFT_ELECTION_TIMEOUT_MS') ?? 1_000,
     apiWorkers: read('API_WORKERS') ?? 0,
@@ -84,7 +92,7 @@ function defaultReplicasFor(firstMembers: number): number {
   return Math.max(3, Math.min(5, firstMembers));
 }
 
-type Read = <Name extends VariableName>(name: Name) => ValueOf<Name> | undefined;
+export type Read = <Name extends VariableName>(name: Name) => ValueOf<Name> | undefined;
 
 function reader(environment: NodeJS.ProcessEnv): Read {
   return <Name extends VariableName>(name: Name) => {

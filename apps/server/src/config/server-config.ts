@@ -1,3 +1,5 @@
+import type { NatsCredentials } from '#nats';
+
 /** A node named at the first boot of a cluster. */
 export interface ClusterNode {
   readonly name: string;
@@ -16,6 +18,13 @@ export interface TlsFiles {
   readonly certPath: string;
   readonly keyPath: string;
   readonly clientCaPath?: string;
+}
+
+/** How to reach NATS. `credentials` are never logged. */
+export interface NatsConfig {
+  readonly urls: readonly string[];
+  readonly credentials: NatsCredentials;
+  readonly tls?: { readonly caPath?: string; readonly certPath?: string; readonly keyPath?: string };
 }
 
 export interface HostAndPort {
@@ -44,7 +53,7 @@ export interface ServerConfig {
   readonly clusterNodes: readonly ClusterNode[];
   readonly clusterJoin: readonly HostAndPort[];
   readonly defaultReplicas: number;
-  readonly natsUrls: readonly string[];
+  readonly nats?: NatsConfig;
   readonly tls?: TlsFiles;
   readonly peerTls?: TlsFiles;
   /** Exact origins, or `*`; `localhost` stands for any port of this machine (dev mode's default). */
@@ -63,6 +72,12 @@ export interface ServerConfig {
   readonly historyRetentionSeconds: number;
   readonly historyRetentionCommits: number;
   readonly walSegmentBytes: number;
+  /** What the log may take so that snapshots can be rolled forward through it. */
+  readonly walRetentionBytes: number;
+  /** Between two snapshots that are taken by themselves; 0 takes none. */
+  readonly snapshotIntervalSeconds: number;
+  /** How many snapshots stay; 0 keeps all. */
+  readonly snapshotKeep: number;
   readonly raftHeartbeatMs: number;
   readonly raftElectionTimeoutMs: number;
   readonly apiWorkers: number;

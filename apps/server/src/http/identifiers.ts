@@ -35,7 +35,7 @@ export function whyNotAnId(id: string): string | undefined {
 }
 
 /** A path segment that has to be there. */
-export function pathParameter(params: unknown, name: 'ns' | 'id' | 'node_id'): string {
+export function pathParameter(params: unknown, name: 'ns' | 'id' | 'key' | 'node_id'): string {
   const value = (params as Record<string, string | undefined>)[name];
   if (value === undefined) throw new StateError('not_found', 'There is nothing at this path.');
   return value;

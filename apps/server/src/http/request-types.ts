@@ -9,5 +9,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a token must grant for this route; absent on routes that are open. */
     capability?: CapabilityOperation;
+    /** Media types that a body of this route may have; JSON alone when absent. */
+    mediaTypes?: readonly string[];
   }
 }

@@ -1,9 +1,12 @@
 import { type Registry, Counter, Gauge, Histogram } from 'prom-client';
+import { SnapshotMetrics } from './snapshot-metrics';
 
 /** What the engine tells as it works, as plain calls: it knows nothing of Prometheus. Durations in seconds. */
 export interface EngineObserver {
   walSynced(seconds: number, batchBytes: number): void;
   watchEventsSent(type: string, count: number): void;
+  /** Events of watched namespaces that came to this node, and how. */
+  watchEventsReceived(source: string, count: number): void;
   watchDropped(reason: string): void;
   watchResumed(): void;
   watchEmitted(lagSeconds: number): void;
@@ -16,6 +19,8 @@ export interface EngineObserver {
   /** The certificate now in use ends then, in seconds since 1970. */
   certificateLoaded(use: 'clients' | 'peers', notAfterSeconds: number): void;
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void;
+  /** Two replicas had different states at the same entry. */
+  statesDiffered(): void;
   /** Says where the gauges come from, once; until then a scrape leaves them out. */
   readGauges(gauges: () => EngineGauges): void;
 }
@@ -33,6 +38,8 @@ export interface GroupGauges {
 export interface EngineGauges {
   readonly watchClients: number;
   readonly watchBacklogEvents: number;
+  /** Whether NATS is there; never without `NATS_URL`. */
+  readonly natsConnected: boolean;
   readonly walActiveSegments: number;
   readonly walBytes: number;
   readonly storageBytes: Readonly<Record<string, number>>;
@@ -48,6 +55,7 @@ export class EngineMetrics implements EngineObserver {
   private readonly fsyncSeconds: Histogram;
   private readonly batchBytes: Histogram;
   private readonly watchEvents: Counter;
+  private readonly watchSourceEvents: Counter;
   private readonly watchDrops: Counter;
   private readonly watchResumes: Counter;
   private readonly emitLagSeconds: Histogram;
@@ -55,9 +63,8 @@ export class EngineMetrics implements EngineObserver {
   private readonly proposalsFailed: Counter;
   private readonly peerSeconds: Histogram;
   private readonly handshakesRefused: Counter;
-  private readonly snapshots: Counter;
-  private readonly snapshotSeconds: Histogram;
   private readonly certificateEnds: Gauge;
+  private readonly snapshots: SnapshotMetrics;
   private gauges: (() => EngineGauges) | undefined;
 
   constructor(registry: Registry) {
@@ -79,6 +86,12 @@ export class EngineMetrics implements EngineObserver {
       help: 'Events sent to watchers',
       labelNames: ['type'],
       registers,
+    });
+    this.watchSourceEvents = new Counter({
+      name: 'watch_source_events_total',
+      help: 'Events of watched namespaces by the way they came: applied here, over NATS, from a peer, from the log',
+      labelNames: ['source'],
+      registers: [registry],
     });
     this.watchDrops = new Counter({
       name: 'watch_drops_total',
@@ -122,18 +135,7 @@ export class EngineMetrics implements EngineObserver {
       registers,
     });
     this.certificateEnds = certificateEnds(registry);
-    this.snapshots = new Counter({
-      name: 'snapshot_total',
-      help: 'Snapshots taken',
-      labelNames: ['result'],
-      registers,
-    });
-    this.snapshotSeconds = new Histogram({
-      name: 'snapshot_duration_seconds',
-      help: 'Time to take a snapshot',
-      buckets: [0.1, 0.5, 1, 5, 10, 30, 60, 300],
-      registers,
-    });
+    this.snapshots = new SnapshotMetrics(registry);
     this.registerGauges(registry);
     this.showFromTheStart();
   }
@@ -141,9 +143,10 @@ export class EngineMetrics implements EngineObserver {
   /** A series that is there at zero can be watched for its first increase; one that is missing cannot. */
   private showFromTheStart(): void {
     for (const type of ['PUT', 'DELETE', 'BOOKMARK', 'OVERFLOW', 'END']) this.watchEvents.inc({ type }, 0);
-    for (const reason of ['overflow', 'stalled', 'compacted']) this.watchDrops.inc({ reason }, 0);
+    for (const source of ['local', 'nats', 'peer', 'log']) this.watchSourceEvents.inc({ source }, 0);
+    for (const reason of ['overflow', 'stalled', 'compacted', 'interrupted'])
+      this.watchDrops.inc({ reason }, 0);
     for (const reason of ['no_leader', 'overloaded', 'timeout']) this.proposalsFailed.inc({ reason }, 0);
-    for (const result of ['ok', 'failed']) this.snapshots.inc({ result }, 0);
   }
 
   readGauges(gauges: () => EngineGauges): void {
@@ -157,6 +160,10 @@ export class EngineMetrics implements EngineObserver {
 
   watchEventsSent(type: string, count: number): void {
     this.watchEvents.inc({ type }, count);
+  }
+
+  watchEventsReceived(source: string, count: number): void {
+    this.watchSourceEvents.inc({ source }, count);
   }
 
   watchDropped(reason: string): void {
@@ -192,8 +199,11 @@ export class EngineMetrics implements EngineObserver {
   }
 
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void {
-    this.snapshots.inc({ result });
-    this.snapshotSeconds.observe(seconds);
+    this.snapshots.taken(result, seconds);
+  }
+
+  statesDiffered(): void {
+    this.snapshots.differed();
   }
 
   private registerGauges(registry: Registry): void {
@@ -215,6 +225,7 @@ export class EngineMetrics implements EngineObserver {
       'Events that wait for slow watchers',
       (gauges) => gauges.watchBacklogEvents,
     );
+    plain('nats_connected', 'Whether NATS is there', (gauges) => Number(gauges.natsConnected));
     plain('wal_active_segments', 'Segments of the log', (gauges) => gauges.walActiveSegments);
     plain('wal_bytes', 'Bytes of the log', (gauges) => gauges.walBytes);
     this.labelled(registry, 'storage_bytes_total', 'Bytes on disk', 'kind', (gauges) =>

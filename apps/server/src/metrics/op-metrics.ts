@@ -2,7 +2,20 @@ import { type Registry, Counter } from 'prom-client';
 import { FastHistogram } from './fast-histogram';
 
 /** What the API does, as `op` labels. */
-export const API_OPERATIONS = ['put', 'get', 'delete', 'list', 'query', 'watch'] as const;
+export const API_OPERATIONS = [
+  'put',
+  'patch',
+  'get',
+  'delete',
+  'batch',
+  'list',
+  'query',
+  'watch',
+  'lease_acquire',
+  'lease_renew',
+  'lease_release',
+  'lease_get',
+] as const;
 export type ApiOperation = (typeof API_OPERATIONS)[number];
 
 /** Upper bounds in seconds, from a cache hit to the write timeout. */

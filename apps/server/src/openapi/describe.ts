@@ -39,7 +39,8 @@ export interface Parameter {
   readonly example?: string | number | boolean;
 }
 
-const NAMESPACE: Parameter = {
+/** The namespace in a path. */
+export const NAMESPACE: Parameter = {
   name: 'ns',
   description: 'Namespace, percent-encoded as one segment',
   example: 'agent://demo',
@@ -54,6 +55,8 @@ export interface RouteDescription {
   readonly isArray?: boolean;
   readonly contentType?: string;
   readonly body?: Type<unknown>;
+  /** In the place of a body of plain JSON: a merge patch, or a list of the operations of a JSON Patch. */
+  readonly patches?: { readonly merge: Type<unknown>; readonly json: Type<unknown> };
   readonly hasId?: boolean;
   /** What stands in the path, in the place of the namespace and the id. */
   readonly path?: readonly Parameter[];
@@ -66,20 +69,38 @@ export interface RouteDescription {
 /** Documents a route of the API: one decorator a route keeps the controllers readable. */
 export function Describe(route: RouteDescription): MethodDecorator {
   return applyDecorators(
-    ApiOperation({ summary: route.summary }),
-    ApiExtraModels(ProblemView, ...(route.answer ? [route.answer] : [])),
+    ApiOperation({
+      summary: route.summary,
+      ...(route.patches ? { requestBody: patchBody(route.patches) } : {}),
+    }),
+    ApiExtraModels(
+      ProblemView,
+      ...(route.answer ? [route.answer] : []),
+      ...(route.patches ? Object.values(route.patches) : []),
+    ),
     ...(route.path ?? (route.hasId ? [NAMESPACE, ID] : [NAMESPACE])).map(
-      ({ type = 'string', ...parameter }) => ApiParam({ ...parameter, schema: { type } }),
+      ({ type = 'string', example, ...parameter }) => ApiParam({ ...parameter, schema: { type, example } }),
     ),
     ...(route.body ? [ApiBody({ type: route.body })] : []),
-    ...(route.query ?? []).map(({ type = 'string', ...parameter }) =>
-      ApiQuery({ ...parameter, required: false, schema: { type } }),
+    ...(route.query ?? []).map(({ type = 'string', example, ...parameter }) =>
+      ApiQuery({ ...parameter, required: false, schema: { type, example } }),
     ),
-    ...(route.headers ?? []).map(({ type = 'string', ...header }) =>
-      ApiHeader({ ...header, required: false, schema: { type } }),
+    ...(route.headers ?? []).map(({ type = 'string', example, ...header }) =>
+      ApiHeader({ ...header, required: false, schema: { type, example } }),
     ),
     ...answersOf(route),
   );
+}
+
+function patchBody({ merge, json }: Required<RouteDescription>['patches']) {
+  const items = { $ref: getSchemaPath(json) };
+  return {
+    required: true,
+    content: {
+      'application/merge-patch+json': { schema: { $ref: getSchemaPath(merge) } },
+      'application/json-patch+json': { schema: { type: 'array', items } },
+    },
+  };
 }
 
 function answersOf(route: RouteDescription): MethodDecorator[] {

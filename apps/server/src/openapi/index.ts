@@ -1,2 +1,2 @@
-export { Describe, type Parameter } from './describe';
+export { Describe, NAMESPACE, type Parameter } from './describe';
 export { registerOpenApi } from './register-open-api';

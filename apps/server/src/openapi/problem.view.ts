@@ -42,6 +42,12 @@ export class ProblemView {
   @ApiProperty({ required: false, type: 'integer', description: 'With payload_too_large' })
   limit_bytes?: number;
 
+  @ApiProperty({ required: false, description: 'With lease_held and lease_lost: who holds it' })
+  owner?: string;
+
+  @ApiProperty({ required: false, format: 'date-time', description: 'With lease_held and lease_lost' })
+  expires_at?: string;
+
   @ApiProperty({ required: false, description: 'With region_not_allowed' })
   region?: string;
 

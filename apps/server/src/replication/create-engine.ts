@@ -2,10 +2,20 @@ import { hash } from 'node:crypto';
 import { access, constants, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LostEntries } from '#raft';
-import { Node, StateCorruption, type Engine, type NodeIdentity, type NodeOptions } from '#replication';
+import {
+  Node,
+  StateCorruption,
+  type Engine,
+  type NodeIdentity,
+  type NodeOptions,
+  type WatchBus,
+} from '#replication';
+import { NatsBus } from '#nats';
 import { UnknownStateFormat } from '#state-machine';
+import { openArchive, SnapshotCorruption, SnapshotFormatUnsupported } from '#snapshots';
 import { FolderInUse, type FolderLock, RocksStateStores, UnknownFolderFormat, lockFolder } from '#storage';
-import { LogCorruption, LogFormatUnsupported, openLog, type Log } from '#wal';
+import { LogCorruption, LogFormatUnsupported, nodeDisk, openLog, type Log } from '#wal';
+import { monotonicFactory } from 'ulid';
 import { type ServerConfig, StartError } from '../config';
 import type { Logger } from '../logging';
 import type { EngineGauges, EngineObserver } from '../metrics';
@@ -69,6 +79,7 @@ async function openData(opening: Opening): Promise<Engine> {
   const stores = new RocksStateStores({ folder: join(config.dataDir, 'groups') });
   let log: Log | undefined;
   let peers: PeerNetwork | undefined;
+  let bus: WatchBus | undefined;
   let started = false;
   try {
     peers = await meetPeers(opening);
@@ -87,12 +98,18 @@ async function openData(opening: Opening): Promise<Engine> {
       },
     });
     const opened = log;
+    const snapshots = await openArchive({ dir: join(config.dataDir, 'snapshots'), disk: nodeDisk });
+    const ulid = monotonicFactory();
+    bus = openBus(config, identity.clusterId, logger);
     const node = await Node.open({
       identity,
       identities,
       log,
       stores,
+      snapshots,
+      newSnapshotId: () => `snap-${ulid()}`,
       network,
+      bus,
       address: { ...address, region: config.region, httpUrl: httpUrl(config, address.host) },
       addressOverrides: new Map(config.clusterNodes.map((node) => [node.name, node])),
       defaultReplicas: config.defaultReplicas,
@@ -103,6 +120,7 @@ async function openData(opening: Opening): Promise<Engine> {
       watchObserver: {
         clients: () => undefined,
         events: (type, count) => metrics.watchEventsSent(type, count),
+        received: (source, count) => metrics.watchEventsReceived(source, count),
         dropped: (reason) => metrics.watchDropped(reason),
         backlog: () => undefined,
         emitLag: (seconds) => metrics.watchEmitted(seconds),
@@ -111,6 +129,11 @@ async function openData(opening: Opening): Promise<Engine> {
       observer: {
         leaderChanged: (group) => metrics.raftLeaderChanged(group),
         proposalFailed: (_, reason) => metrics.raftProposalFailed(reason),
+        snapshotTaken: (result, seconds) => metrics.snapshotTaken(result, seconds),
+        statesDiffer: (what) => {
+          metrics.statesDiffered();
+          logger.error({ alarm: 'states_differ' }, what);
+        },
         warning: (what, error) => logger.warn({ err: error }, what),
       },
       onFatal,
@@ -121,13 +144,20 @@ async function openData(opening: Opening): Promise<Engine> {
     });
     started = true;
     peers.serve(node);
-    metrics.readGauges(() => gauges(node, opened));
+    metrics.readGauges(() => gauges(node, opened, snapshots.bytes(), bus));
     return node.engine;
   } catch (error) {
     await log?.close().catch(() => undefined);
+    await bus?.close();
     await peers?.network.close();
     throw error;
   }
+}
+
+/** NATS carries watch events between nodes; a node starts without waiting for it. */
+function openBus({ nats, nodeId }: ServerConfig, clusterId: string, logger: Logger): WatchBus | undefined {
+  if (nats === undefined) return undefined;
+  return NatsBus.open({ ...nats, name: `agentstate ${nodeId}`, clusterId, logger });
 }
 
 async function meetPeers(opening: Opening): Promise<PeerNetwork> {
@@ -161,7 +191,13 @@ function httpUrl(config: ServerConfig, host: string): string {
 
 type Settings = Pick<
   NodeOptions,
-  'tickMs' | 'raft' | 'replicaLimits' | 'watchLimits' | 'historyRetentionMs' | 'historyRetentionCommits'
+  | 'tickMs'
+  | 'raft'
+  | 'replicaLimits'
+  | 'watchLimits'
+  | 'historyRetentionMs'
+  | 'historyRetentionCommits'
+  | 'snapshotPolicy'
 >;
 
 function engineSettings(config: ServerConfig): Settings {
@@ -189,20 +225,26 @@ function engineSettings(config: ServerConfig): Settings {
       keepAliveMs: 15_000,
       stallMs: 60_000,
     },
+    snapshotPolicy: {
+      intervalMs: config.snapshotIntervalSeconds * 1_000,
+      keep: config.snapshotKeep,
+      logBytes: config.walRetentionBytes,
+    },
     historyRetentionMs: config.historyRetentionSeconds * 1_000,
     historyRetentionCommits: config.historyRetentionCommits,
   };
 }
 
-function gauges(node: Node, log: Log): EngineGauges {
+function gauges(node: Node, log: Log, snapshotBytes: number, bus: WatchBus | undefined): EngineGauges {
   const { activeSegments, bytes } = log.stats();
   const { clients, backlogEvents } = node.watchStats();
   return {
     watchClients: clients,
     watchBacklogEvents: backlogEvents,
+    natsConnected: bus?.state === 'connected',
     walActiveSegments: activeSegments,
     walBytes: bytes,
-    storageBytes: { wal: bytes, state: node.stateBytes() },
+    storageBytes: { wal: bytes, state: node.stateBytes(), snapshots: snapshotBytes },
     groups: node.replicas().map(({ group, term, role, commit, applied }) => ({
       group,
       term,
@@ -256,6 +298,11 @@ function startErrorOf(error: unknown, dataDir: string): unknown {
     return new StartError(`DATA_DIR=${dataDir}: ${error.message}`);
   }
   if (error instanceof UnknownStateFormat) return new StartError(`DATA_DIR=${dataDir}: ${error.message}`);
+  if (error instanceof SnapshotCorruption || error instanceof SnapshotFormatUnsupported) {
+    return new StartError(
+      `DATA_DIR=${dataDir}: the snapshots cannot be read (${error.message}); move the folder snapshots elsewhere to start without them.`,
+    );
+  }
   if (error instanceof LogCorruption) {
     return new StartError(
       `DATA_DIR=${dataDir}: the log is damaged (${error.message}); look at it with: agentstate wal verify --data-dir ${dataDir}`,

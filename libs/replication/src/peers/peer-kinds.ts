@@ -16,6 +16,8 @@ export const PeerKind = {
   /** Who the asked node knows: for one that has lost touch with the meta group. */
   nodes: 22,
   scan: 23,
+  /** What the asked node has of a group in a named snapshot. */
+  snapshotPart: 28,
   /** Requests of nodes that are not members yet. */
   form: 32,
   join: 33,

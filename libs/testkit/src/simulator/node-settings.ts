@@ -29,6 +29,7 @@ export const LIMITS_OF_A_RUN = {
       snapshotChunkTimeoutMs: 300,
       snapshotChunkAttempts: 4,
     },
+    snapshotPolicy: { intervalMs: 0, keep: 2, logBytes: 65_536 },
     historyRetentionMs: 24 * 3_600_000,
     historyRetentionCommits: 1_000_000,
   },

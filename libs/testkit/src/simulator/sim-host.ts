@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import type { GroupId, MemberId, NodeName } from '#contracts';
 import {
   Node,
@@ -7,6 +8,7 @@ import {
   type StateStore,
   type StateStores,
 } from '#replication';
+import { DEFLATE_OPTIONS, openArchive } from '#snapshots';
 import { LogCorruption, openLog } from '#wal';
 import { MemoryStateStores } from '../memory-state-store';
 import { SimDisk } from '../sim-disk';
@@ -46,6 +48,7 @@ export interface SimHostOptions {
 }
 
 const LOG_FOLDER = 'wal';
+const SNAPSHOT_FOLDER = 'snapshots';
 
 /**
  * One machine: a disk, clocks, and a process on it that is the real node from the engine down to the log's file
@@ -70,6 +73,7 @@ export class SimHost {
   private undisturbedSinceMs = 0;
   private identity: NodeIdentity;
   private lives = 0;
+  private snapshotsNamed = 0;
   private diskPlanned = false;
 
   constructor(private readonly options: SimHostOptions) {
@@ -218,6 +222,12 @@ export class SimHost {
       },
       (write) => this.alter(write),
     );
+    const snapshots = await openArchive({
+      dir: SNAPSHOT_FOLDER,
+      disk: processDisk(this.disk, life),
+      // In this thread: a pool of threads answers when it likes.
+      compression: { deflate: (bytes) => Promise.resolve(deflateRawSync(bytes, DEFLATE_OPTIONS)) },
+    });
     const node = await Node.open({
       ...LIMITS_OF_A_RUN.node,
       identity: this.identity,
@@ -226,6 +236,8 @@ export class SimHost {
         save: (identity) => this.saveIdentity(identity, life),
       },
       log,
+      snapshots,
+      newSnapshotId: () => `snap-${member}-${this.lives}-${++this.snapshotsNamed}`,
       stores: this.recordedStores(life),
       network: network.attach(member, life, (from) => this.accepts(from)),
       address: {
@@ -343,5 +355,6 @@ const SILENT = {
   dropped: () => undefined,
   backlog: () => undefined,
   emitLag: () => undefined,
+  received: () => undefined,
   resumed: () => undefined,
 };

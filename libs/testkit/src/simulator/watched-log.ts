@@ -1,5 +1,5 @@
 import type { GroupId, LogEntry, LogIndex, Term } from '#contracts';
-import type { LogGroupState, LogStats, LogStore, LogWrite } from '#replication';
+import type { LogGroupState, LogSegment, LogStats, LogStore, LogWrite } from '#replication';
 
 export interface LogWatcher {
   /** Before the log takes the writes. */
@@ -57,6 +57,14 @@ export class WatchedLog implements LogStore {
 
   stats(): LogStats {
     return this.inner.stats();
+  }
+
+  segments(): readonly LogSegment[] {
+    return this.inner.segments();
+  }
+
+  reclaim(): Promise<readonly LogSegment[]> {
+    return this.inner.reclaim();
   }
 
   close(): Promise<void> {

@@ -1,0 +1,39 @@
+import { type Registry, Counter, Histogram } from 'prom-client';
+
+/** The metrics of named snapshots. */
+export class SnapshotMetrics {
+  private readonly snapshots: Counter;
+  private readonly seconds: Histogram;
+  private readonly differences: Counter;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.snapshots = new Counter({
+      name: 'snapshot_total',
+      help: 'Snapshots taken',
+      labelNames: ['result'],
+      registers,
+    });
+    this.seconds = new Histogram({
+      name: 'snapshot_duration_seconds',
+      help: 'Time to take a snapshot',
+      buckets: [0.1, 0.5, 1, 5, 10, 30, 60, 300],
+      registers,
+    });
+    this.differences = new Counter({
+      name: 'snapshot_mismatch_total',
+      help: 'Replicas whose state differed from the one here when a snapshot was compared: an alarm',
+      registers,
+    });
+    for (const result of ['ok', 'failed']) this.snapshots.inc({ result }, 0);
+  }
+
+  taken(result: 'ok' | 'failed', seconds: number): void {
+    this.snapshots.inc({ result });
+    this.seconds.observe(seconds);
+  }
+
+  differed(): void {
+    this.differences.inc();
+  }
+}
