@@ -133,17 +133,7 @@ export class Node {
     this.admin = new ClusterAdmin({ ...shared, founders, clock, log });
     this.relief = new DiskRelief({ log, driver, member, gather: () => this.admin.gather() });
     this.admission = new Admission(shared);
-    this.keeper = new ClusterKeeper({
-      driver,
-      directory,
-      writer: this.writer,
-      founders,
-      defaultGroup: DEFAULT_GROUP,
-      defaultReplicas: options.defaultReplicas,
-      gather: () => this.admin.gather(),
-      ask: (member) => this.admin.ask(member),
-      onError: (error) => options.observer.warning('keeping the cluster', error),
-    });
+    this.keeper = this.newKeeper();
     this.snapshots = this.newSnapshots(peers);
     this.housekeeping = this.newHousekeeping();
     this.engine = this.newEngine(peers);
@@ -234,6 +224,21 @@ export class Node {
         if (replica.group === META_GROUP) this.directoryChanged(replica);
         else this.hub.catchUp();
       },
+    });
+  }
+
+  private newKeeper(): ClusterKeeper {
+    const { identity, defaultReplicas, observer } = this.options;
+    return new ClusterKeeper({
+      driver: this.driver,
+      directory: this.directory,
+      writer: this.writer,
+      founders: identity.founders,
+      defaultGroup: DEFAULT_GROUP,
+      defaultReplicas,
+      gather: () => this.admin.gather(),
+      ask: (member) => this.admin.ask(member),
+      onError: (error) => observer.warning('keeping the cluster', error),
     });
   }
 
