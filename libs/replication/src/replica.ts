@@ -10,7 +10,6 @@ import {
   type Term,
 } from '#contracts';
 import {
-  LostEntries,
   RawNode,
   type ConfChange,
   type ConfState,
@@ -30,7 +29,7 @@ import { dropped, overloaded } from './refusals';
 import type { StateStore } from './ports';
 import { GroupLogView } from './raft-storage';
 import type { ReplicaOptions } from './replica-options';
-import { StateCorruption } from './state-corruption';
+import { restoredHardState } from './restored-hard-state';
 import { Tenants } from './tenants';
 
 /**
@@ -79,7 +78,7 @@ export class Replica {
       { ...options.raft, id: options.member, random: (bound) => options.random.below(bound) },
       new GroupLogView(options.log, options.group, () => this.state.snapshot()),
       {
-        hardState: this.restoreHardState(),
+        hardState: restoredHardState(options.log, this.group, this.state.index),
         confState: this.state.configuration,
         applied: this.state.index,
       },
@@ -371,21 +370,5 @@ export class Replica {
     this.leaderNow = leader;
     this.tenants.forgetAnnounced();
     this.options.onLeader(this.group, leader, this.raft.status().term);
-  }
-
-  private restoreHardState(): HardState {
-    const state = this.options.log.state(this.group);
-    if (state === undefined && this.state.index === 0) {
-      return { term: 0 as Term, vote: 0 as MemberId, commit: 0 as LogIndex };
-    }
-    const applied = this.state.index;
-    const what = `group ${this.group} has applied ${applied}, but its log`;
-    if (state === undefined) throw new LostEntries(`${what} is gone`);
-    if (applied > state.lastIndex) throw new LostEntries(`${what} ends at ${state.lastIndex}`);
-    if (applied < state.floorIndex) {
-      throw new StateCorruption(`group ${this.group}`, `${what} begins after ${state.floorIndex}`);
-    }
-    // What was applied was committed, even if the newer commit index had not reached the disk.
-    return state.hardState.commit >= applied ? state.hardState : { ...state.hardState, commit: applied };
   }
 }

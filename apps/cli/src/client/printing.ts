@@ -2,15 +2,19 @@ import type { StoredObject } from '#client';
 import type { Terminal } from '../terminal';
 
 /** One JSON value a line: what programs read. */
-export const printJson = (terminal: Terminal, value: unknown): void =>
+export function printJson(terminal: Terminal, value: unknown): void {
   terminal.out(`${JSON.stringify(value)}\n`);
+}
 
 const BODY_CHARACTERS = 80;
 const GAP = '  ';
 
 /** Objects below each other, for people. */
 export function printObjects(terminal: Terminal, objects: readonly StoredObject[]): void {
-  if (objects.length === 0) return terminal.err('nothing found\n');
+  if (objects.length === 0) {
+    terminal.err('nothing found\n');
+    return;
+  }
   printTable(
     terminal,
     ['ID', 'TYPE', 'VERSION', 'TAGS', 'BODY'],

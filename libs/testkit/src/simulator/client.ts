@@ -42,6 +42,8 @@ export class Client {
   private lastSeen = new Map<string, number>();
   private lastWritten = 0;
   private stopped = false;
+  /** Cancels the next operation while none is under way. */
+  private idle: (() => void) | undefined;
 
   constructor(private readonly options: ClientOptions) {}
 
@@ -53,14 +55,23 @@ export class Client {
     this.stopped = true;
   }
 
+  /** Reads at a node without waiting any longer, if nothing else is under way. */
+  readNow(host: SimHost): void {
+    if (this.stopped || this.idle === undefined || !host.isUp) return;
+    this.idle();
+    this.idle = undefined;
+    this.get(host);
+  }
+
   private next(): void {
     const { world, random, thinkMs, name } = this.options;
     if (this.stopped) return;
-    world.scheduler.after(random.between(0, 2 * thinkMs), `${name} begins`, () => this.begin());
+    this.idle = world.scheduler.after(random.between(0, 2 * thinkMs), `${name} begins`, () => this.begin());
   }
 
   private begin(): void {
     const { world, random } = this.options;
+    this.idle = undefined;
     if (this.stopped) return;
     const host = random.pick([...world.hosts.values()]);
     if (!host.isUp) return this.next();

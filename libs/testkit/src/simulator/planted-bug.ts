@@ -19,6 +19,7 @@ export const RAFT_BUGS = [
   'applyBeyondDurable',
   'forgetTruncation',
   'readIndexSkipTermCheck',
+  'snapshotIndexOffByOne',
 ] as const satisfies readonly PlantedBug[];
 
 export type HostBug = (typeof HOST_BUGS)[number];

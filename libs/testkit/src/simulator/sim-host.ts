@@ -42,6 +42,8 @@ export interface SimHostOptions {
   readonly inspect: (host: SimHost) => void;
   /** The process ended by itself; `undefined` for a clean stop. */
   readonly onEnd: (host: SimHost, error: Error | undefined) => void;
+  /** The node says that it leads a group now. */
+  readonly onElected: (host: SimHost, group: GroupId) => void;
   /** The node says that the cluster has removed it. */
   readonly onRemoved: (host: SimHost) => void;
   /** Something happened that must never happen. */
@@ -258,6 +260,7 @@ export class SimHost {
       observer: {
         leaderChanged: (group, leader, term) => {
           if (leader !== 0) rules.onLeader(group, term, leader);
+          if (leader === member) this.options.onElected(this, group);
         },
         warning: (what, error) => {
           if (error.name !== 'StateError') onBroken(error);

@@ -6,11 +6,13 @@ import { HistoryRecorder } from '../linearizability/history';
 import type { ObjectInput, ObjectOutput } from '../linearizability/models/object-model';
 import { Client, ClientTally } from './client';
 import { DecidedHistory } from './decided-history';
+import { EagerReads } from './eager-reads';
 import { SimulationFailure } from './failure';
 import { compareStates, judgeHistory } from './final-judgement';
 import { FAULTS, Faults, GOOD_LINKS, type Fault } from './faults';
 import type { SimulatedBug } from './planted-bug';
 import { SeededStream } from './random';
+import { describeHosts } from './host-description';
 import { Membership } from './membership';
 import { SafetyRules } from './safety-rules';
 import { Scheduler, type Occurrence } from './scheduler';
@@ -72,6 +74,7 @@ export class Simulation implements World {
   private readonly enabled: readonly Fault[];
   private readonly faults: Faults;
   private readonly membership: Membership;
+  private readonly eagerReads: EagerReads;
   private checks: (() => void)[] = [];
   private failure: Error | undefined;
   private steps = 0;
@@ -99,6 +102,7 @@ export class Simulation implements World {
       this.makeWatcher('watcher 2', OBJECTS, { prefix: 'a', tags: { by: 'client 1' } }),
       this.makeWatcher('watcher 3', BATCHES, shape.chance(0.5) ? {} : { type: 'other' }),
     ];
+    this.eagerReads = new EagerReads(this.scheduler, this.random.fork('eager readers'), this.clients);
     this.enabled = FAULTS.filter(() => shape.chance(0.5));
     const faults = this.enabled.length > 0 ? this.enabled : FAULTS;
     this.membership = new Membership({
@@ -222,7 +226,9 @@ export class Simulation implements World {
   private async until(isReached: () => boolean, deadlineMs: number): Promise<void> {
     while (!isReached()) {
       if (this.scheduler.nowMs > deadlineMs) {
-        throw new SimulationFailure(`no progress after the trouble ended:\n${this.describe()}`);
+        throw new SimulationFailure(
+          `no progress after the trouble ended:\n${describeHosts(this.hosts.values())}`,
+        );
       }
       await this.step();
     }
@@ -286,21 +292,6 @@ export class Simulation implements World {
     return judgeHistory(history);
   }
 
-  private describe(): string {
-    return [...this.hosts.values()]
-      .map((host) => {
-        const groups = host
-          .statuses()
-          .map(
-            ({ group, role, leader, term, commit, applied }) =>
-              `  group ${group}: ${role}, leader ${leader}, term ${term}, commit ${commit}, applied ${applied}`,
-          );
-        const state = host.quarantined ?? (host.isUp ? 'up' : host.isDown ? 'down' : 'starting');
-        return [`node ${host.member}: ${state}`, ...groups].join('\n');
-      })
-      .join('\n');
-  }
-
   private makeHosts(count: number): void {
     const founders = Array.from({ length: count }, (_, at): FoundingMember => {
       const name = `node-${at + 1}` as NodeName;
@@ -330,6 +321,7 @@ export class Simulation implements World {
       note: (what) => this.note(what),
       peer: (other) => this.hosts.get(other),
       inspect: (one) => this.inspect(one),
+      onElected: (one, group) => this.eagerReads.elected(one, group),
       onEnd: (one, error) => this.ended(one, error),
       onRemoved: (one) => this.removed(one),
       onBroken: (error) => this.broken(error),
