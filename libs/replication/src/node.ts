@@ -63,7 +63,7 @@ export class Node {
   }
 
   private constructor(private readonly options: NodeOptions) {
-    const { clock, log, network, identity, digest, stores } = options;
+    const { clock, log, network, identity, digest, stores, random } = options;
     const { directory } = this;
     this.tuning = { ...NODE_TUNING, ...options.tuning };
     const outbox = new Outbox(network);
@@ -77,21 +77,8 @@ export class Node {
       onFatal: options.onFatal,
     }));
     const { member, founders, clusterId } = identity;
-    const { random, bus, observer } = options;
-    const around = { driver, directory, founders, network, bus, clock, random, digest };
-    this.history = new WatchedHistory({
-      ...{ ...around, member, groupOf },
-      onWarning: (what, error) => observer.warning(what, error),
-    });
-    this.hub = new WatchHub({
-      source: this.history,
-      onWatched: (ns, watched) => this.history.watched(ns, watched),
-      clock,
-      limits: options.watchLimits,
-      observer: options.watchObserver,
-      defer: (task) => clock.soon(task),
-    });
-    this.history.feed(this.hub);
+    this.history = this.newHistory();
+    this.hub = this.newHub();
     this.host = new ReplicaHost({
       member,
       driver,
@@ -218,6 +205,31 @@ export class Node {
       release: () => this.release(),
       stopGraceMs: this.tuning.stopGraceMs,
     });
+  }
+
+  private newHistory(): WatchedHistory {
+    const { clock, random, network, digest, bus, identity, observer } = this.options;
+    const { member, founders } = identity;
+    const { driver, directory } = this;
+    const around = { driver, directory, founders, network, bus, clock, random, digest };
+    return new WatchedHistory({
+      ...{ ...around, member, groupOf },
+      onWarning: (what, error) => observer.warning(what, error),
+    });
+  }
+
+  private newHub(): WatchHub {
+    const { clock, watchLimits, watchObserver } = this.options;
+    const hub = new WatchHub({
+      source: this.history,
+      onWatched: (ns, watched) => this.history.watched(ns, watched),
+      clock,
+      limits: watchLimits,
+      observer: watchObserver,
+      defer: (task) => clock.soon(task),
+    });
+    this.history.feed(hub);
+    return hub;
   }
 
   private newReceiver(): SnapshotReceiver {
