@@ -80,23 +80,8 @@ export class Node {
       onFatal: options.onFatal,
     }));
     const { member, founders, clusterId } = identity;
-    const { random, bus, observer } = options;
-    const around = { driver, directory, founders, network, bus, clock, random, digest };
-    this.history = new WatchedHistory({
-      ...{ ...around, member },
-      groupOf: (ns) => this.placements.routes.groupOf(ns),
-      mayHave: (asker, group) => this.placements.borders.mayCarry(group, asker),
-      onWarning: (what, error) => observer.warning(what, error),
-    });
-    this.hub = new WatchHub({
-      source: this.history,
-      onWatched: (ns, watched) => this.history.watched(ns, watched),
-      clock,
-      limits: options.watchLimits,
-      observer: options.watchObserver,
-      defer: (task) => clock.soon(task),
-    });
-    this.history.feed(this.hub);
+    this.history = this.newHistory();
+    this.hub = this.newHub();
     this.host = this.newHost();
     this.sender = new SnapshotSender({
       clock,
@@ -232,6 +217,33 @@ export class Node {
       release: () => this.release(),
       stopGraceMs: this.tuning.stopGraceMs,
     });
+  }
+
+  private newHistory(): WatchedHistory {
+    const { clock, random, network, digest, bus, identity, observer } = this.options;
+    const { member, founders } = identity;
+    const { driver, directory } = this;
+    const around = { driver, directory, founders, network, bus, clock, random, digest };
+    return new WatchedHistory({
+      ...{ ...around, member },
+      groupOf: (ns) => this.placements.routes.groupOf(ns),
+      mayHave: (asker, group) => this.placements.borders.mayCarry(group, asker),
+      onWarning: (what, error) => observer.warning(what, error),
+    });
+  }
+
+  private newHub(): WatchHub {
+    const { clock, watchLimits, watchObserver } = this.options;
+    const hub = new WatchHub({
+      source: this.history,
+      onWatched: (ns, watched) => this.history.watched(ns, watched),
+      clock,
+      limits: watchLimits,
+      observer: watchObserver,
+      defer: (task) => clock.soon(task),
+    });
+    this.history.feed(hub);
+    return hub;
   }
 
   private newReceiver(): SnapshotReceiver {

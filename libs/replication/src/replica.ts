@@ -290,10 +290,7 @@ export class Replica {
     this.configured.keptTo(through);
   }
 
-  /**
-   * Applies nothing until {@link resumeApplying}: while a snapshot that is ahead of the state is made to count, the
-   * state must not overtake it.
-   */
+  /** Applies nothing until {@link resumeApplying}: the state must not overtake a snapshot that is made to count. */
   holdApplying(): void {
     this.isHeld = true;
   }
