@@ -96,11 +96,11 @@ test.each([1, 300, 1e9])(
     const { commitSeq } = readApplied(from);
     expect(become(to, 'here', 1, commitSeq)).toBe('done');
     const idempotency = { key: 'once', fingerprint: 'f' };
-  const again = run(to, { kind: 'write', ns: NS, operations: [put('kept')], idempotency });
-  expect(again.outcome).toMatchObject({ kind: 'done', replayed: true });
-  const taken = run(to, { kind: 'lease', ns: NS, action: 'acquire', key: 'l', owner: 'x', ttlMs: 60_000 });
-  expect(taken.outcome).toMatchObject({ kind: 'rejected', code: 'lease_held' });
-  const applied = run(to, { kind: 'write', ns: NS, operations: [put('new')] });
+    const again = run(to, { kind: 'write', ns: NS, operations: [put('kept')], idempotency });
+    expect(again.outcome).toMatchObject({ kind: 'done', replayed: true });
+    const taken = run(to, { kind: 'lease', ns: NS, action: 'acquire', key: 'l', owner: 'x', ttlMs: 60_000 });
+    expect(taken.outcome).toMatchObject({ kind: 'rejected', code: 'lease_held' });
+    const applied = run(to, { kind: 'write', ns: NS, operations: [put('new')] });
     expect(applied.outcome).toMatchObject({ kind: 'done', commitSeq: commitSeq + 1 });
     // What goes by time or by age finds what came in.
     const expired = run(to, { kind: 'expire', limit: 1_000 }, START_MS + 86_400_000);
