@@ -55,6 +55,7 @@ function measure(watchers: number, filters: number, perTurn: number): void {
       dropped: () => undefined,
       backlog: () => undefined,
       emitLag: () => undefined,
+      received: () => undefined,
       resumed: () => undefined,
     },
   });

@@ -16,6 +16,7 @@ export class Cluster {
   constructor(
     private readonly nodes: readonly ClusterNode[],
     private readonly say: Say,
+    private readonly natsUrl?: string,
   ) {
     let whenAllEnded = (): void => undefined;
     this.allEnded = new Promise((resolve) => (whenAllEnded = resolve));
@@ -28,7 +29,7 @@ export class Cluster {
 
   start(node: ClusterNode): void {
     if (this.running.has(node) || this.stopping) return;
-    const started = new NodeProcess(environmentOf(node, this.nodes, process.env), (line) =>
+    const started = new NodeProcess(environmentOf(node, this.nodes, process.env, this.natsUrl), (line) =>
       this.say(readableLine(line), node),
     );
     this.running.set(node, started);

@@ -16,12 +16,16 @@ export function sayOn(output: NodeJS.WriteStream, nodes: readonly ClusterNode[])
 }
 
 /** What a person sees first: where the nodes are, and what to try. */
-export function introduction(nodes: readonly ClusterNode[], cluster: Cluster, typed: boolean): string {
+export function introduction(
+  nodes: readonly ClusterNode[],
+  cluster: Cluster,
+  { typed, nats }: { readonly typed: boolean; readonly nats: string },
+): string {
   const [first, second] = nodes;
   if (first === undefined || second === undefined) throw new Error('a cluster has several nodes');
   const objects = (node: ClusterNode): string =>
     `http://127.0.0.1:${node.httpPort}/v1/agent%3A%2F%2Fdemo/objects/task-1`;
-  return `AgentState: three nodes in three regions, open to this machine alone. Without NATS: watches follow the log.
+  return `AgentState: three nodes in three regions, open to this machine alone. ${nats}
 
 ${nodes
   .map(

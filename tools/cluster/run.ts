@@ -1,11 +1,17 @@
 import { Cluster } from './cluster';
+import { findNats, NatsProcess } from './nats';
 import { hasTypist, introduction, listenTo, sayOn } from './console';
 import { type ClusterSettings, USAGE, readSettings } from './settings';
 
 /** The exit code: 0 when the person ended it, 1 when the nodes ended by themselves. */
-async function run({ nodes, only }: ClusterSettings): Promise<number> {
+async function run({ nodes, natsPort, only }: ClusterSettings): Promise<number> {
   const say = sayOn(process.stdout, nodes);
-  const cluster = new Cluster(nodes, say);
+  const program = process.env['NATS_URL'] ? undefined : await findNats();
+  const cluster = new Cluster(nodes, say, program && `nats://127.0.0.1:${natsPort}`);
+  const nats =
+    program !== undefined && only === undefined
+      ? new NatsProcess(program, natsPort, (why) => say(`NATS ended (${why}); watches go on without it`))
+      : undefined;
   let asked = false;
   const stop = (): void => {
     if (!asked) say('stopping');
@@ -15,9 +21,15 @@ async function run({ nodes, only }: ClusterSettings): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   for (const node of only === undefined ? nodes : [only]) cluster.start(node);
   const typed = only === undefined && hasTypist(process.stdin);
-  if (only === undefined) say(introduction(nodes, cluster, typed));
+  const about = process.env['NATS_URL']
+    ? `NATS is at ${process.env['NATS_URL'].replace(/\/\/[^@/]*@/g, '//')}.`
+    : nats === undefined
+      ? 'Without NATS (Debian: apt-get install nats-server): watches follow the log.'
+      : `NATS at 127.0.0.1:${natsPort}, pid ${nats.pid}: kill it, and watches go on.`;
+  if (only === undefined) say(introduction(nodes, cluster, { typed, nats: about }));
   if (typed) listenTo(process.stdin, nodes, cluster, say);
   await cluster.allEnded;
+  await nats?.stop();
   process.stdin.destroy();
   return asked ? 0 : 1;
 }

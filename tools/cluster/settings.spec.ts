@@ -30,6 +30,7 @@ describe('the arguments of npm run cluster', () => {
     [['start', 'node-1', 'node-2']],
     [['--http-port', '65534']],
     [['--http-port', '0']],
+    [['--nats-port', 'x']],
     [['--wings']],
   ])('%j mean nothing', (args) => {
     expect(readSettings(args)).toBeUndefined();

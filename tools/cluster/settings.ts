@@ -9,6 +9,7 @@ options, each with the value for node-1 (the other two count up from it):
   --http-port <port>    the API (default 8081)
   --admin-port <port>   health, metrics and administration (default 9091)
   --peer-port <port>    what the nodes say to each other (default 7401)
+  --nats-port <port>    the NATS server beside them, where one is installed (default 4222)
 `;
 
 /** One node of the cluster, and everything that tells it from the others. */
@@ -23,6 +24,7 @@ export interface ClusterNode {
 
 export interface ClusterSettings {
   readonly nodes: readonly ClusterNode[];
+  readonly natsPort: number;
   /** The one node to start; all when absent. */
   readonly only?: ClusterNode;
 }
@@ -35,7 +37,9 @@ export function readSettings(args: readonly string[]): ClusterSettings | undefin
   if (read === undefined) return undefined;
   const { values, positionals } = read;
   const [http, admin, peer] = [values['http-port'], values['admin-port'], values['peer-port']].map(portOf);
+  const natsPort = portOf(values['nats-port']);
   if (http === undefined || admin === undefined || peer === undefined) return undefined;
+  if (natsPort === undefined) return undefined;
   const nodes = REGIONS.map((region, at) => ({
     name: `node-${at + 1}`,
     region,
@@ -44,22 +48,27 @@ export function readSettings(args: readonly string[]): ClusterSettings | undefin
     adminPort: admin + at,
     peerPort: peer + at,
   }));
-  if (positionals.length === 0) return { nodes };
+  if (positionals.length === 0) return { nodes, natsPort };
   const only = nodes.find(({ name }) => name === positionals[1]);
   const isStart = positionals[0] === 'start' && positionals.length === 2 && only !== undefined;
-  return isStart ? { nodes, only } : undefined;
+  return isStart ? { nodes, natsPort, only } : undefined;
 }
 
 /** What a shell may have set for a node of its own, and that would make these ask for tokens or join another cluster. */
 const NOT_FOR_THESE = /^(CAP_KEY_|CLUSTER_JOIN)/;
 
-/** The environment of a node: open, on loopback. What the shell sets beside that (a log level, say) goes through. */
+/**
+ * The environment of a node: open, on loopback. What the shell sets beside that (a log level, say, or a NATS server of
+ * its own) goes through.
+ */
 export function environmentOf(
   node: ClusterNode,
   nodes: readonly ClusterNode[],
   shell: NodeJS.ProcessEnv,
+  natsUrl?: string,
 ): NodeJS.ProcessEnv {
   return {
+    ...(natsUrl !== undefined && { NATS_URL: natsUrl }),
     ...Object.fromEntries(Object.entries(shell).filter(([name]) => !NOT_FOR_THESE.test(name))),
     DEV_MODE: 'true',
     HTTP_HOST: '127.0.0.1',
@@ -76,7 +85,7 @@ export function environmentOf(
   };
 }
 
-type Values = Readonly<Record<'data-dir' | 'http-port' | 'admin-port' | 'peer-port', string>>;
+type Values = Readonly<Record<'data-dir' | 'http-port' | 'admin-port' | 'peer-port' | 'nats-port', string>>;
 
 function parsed(
   args: readonly string[],
@@ -91,6 +100,7 @@ function parsed(
         'http-port': option('8081'),
         'admin-port': option('9091'),
         'peer-port': option('7401'),
+        'nats-port': option('4222'),
       },
     });
   } catch {

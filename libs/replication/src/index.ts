@@ -17,6 +17,7 @@ export {
   type Introductions,
 } from './formation';
 export { KINDS_BEFORE_MEMBERSHIP, PeerKind } from './peers/peer-kinds';
+export type { BusTopic, WatchBus } from './watch-bus';
 export { StateCorruption } from './state-corruption';
 export { readRaftFrame } from './peers/raft-frame';
 export { NO_SETTINGS, type NamespaceSettings, type NodeDocument } from './meta/documents';

@@ -9,6 +9,7 @@ import type { NodeTuning } from './node-tuning';
 import type { NodeAddress } from './peers/peer-book';
 import type { Clock, LogStore, Network, Random, StateStores } from './ports';
 import type { ReplicaLimits } from './replica-options';
+import type { WatchBus } from './watch-bus';
 
 export interface NodeOptions {
   readonly identity: NodeIdentity;
@@ -36,6 +37,8 @@ export interface NodeOptions {
   readonly watchObserver: WatchObserver;
   readonly historyRetentionMs: number;
   readonly historyRetentionCommits: number;
+  /** The fast way for watch events between nodes; closed with the node. */
+  readonly bus?: WatchBus;
   /** What is not a user's to set: tests make it small, so that short runs meet it. */
   readonly tuning?: Partial<NodeTuning>;
   readonly observer: NodeObserver;

@@ -79,13 +79,13 @@ export class Node {
       flushSent: () => outbox.flush(),
       onFatal: options.onFatal,
     }));
-    const holders = (group: GroupId): readonly MemberId[] => this.holdersOf(group);
+    const holders = (group: GroupId): readonly MemberId[] => directory.holdersOf(group, founders);
     const { member, founders, clusterId } = identity;
-    const { random } = options;
+    const { random, bus, observer } = options;
+    const around = { driver, directory, founders, network, bus, clock, random, digest };
     this.history = new WatchedHistory({
-      ...{ member, driver, network, clock, random, holders },
-      groupOf: (ns) => this.placements.routes.groupOf(ns),
-      mayHave: (asker, group) => this.placements.borders.mayCarry(group, asker),
+      ...{ ...around, member, groupOf: (ns: string) => this.placements.routes.groupOf(ns) },
+      onWarning: (what, error) => observer.warning(what, error),
     });
     this.hub = new WatchHub({
       source: this.history,
@@ -197,7 +197,7 @@ export class Node {
       replica: { random: options.random, raft: options.raft, limits: options.replicaLimits, digest },
       onChanges: (replica, changes) => {
         if (replica.group === META_GROUP) this.directoryChanged(replica, changes);
-        this.history.applied(changes);
+        this.history.applied(replica, changes);
       },
       onLeader: (group, leader, term) => options.observer.leaderChanged(group, leader, term),
       onTenants: (replica) =>
@@ -226,6 +226,7 @@ export class Node {
       namespaces: this.placements.admin(this.writer, () => this.admin.gather()),
       snapshots: this.snapshots.operations,
       mismatches: () => this.snapshots.mismatches,
+      bus: this.options.bus,
       release: () => this.release(),
       stopGraceMs: this.tuning.stopGraceMs,
     });
@@ -295,7 +296,7 @@ export class Node {
       driver: this.driver,
       log,
       clock,
-      holders: (group) => this.holdersOf(group),
+      holders: (group) => this.directory.holdersOf(group, identity.founders),
       borders: this.placements.borders,
       onStranger: (group) => this.hostIfWanted(group),
       onSnapshotOffer: (replica, message) => this.receiver.offer(replica, message),
@@ -367,12 +368,6 @@ export class Node {
     this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
-  /** Nodes that hold a replica of a group, as far as this node knows. */
-  private holdersOf(group: GroupId): readonly MemberId[] {
-    const founders = this.options.identity.founders.map(({ member }) => member);
-    return this.directory.groups.get(group)?.voters ?? founders;
-  }
-
   private async release(): Promise<void> {
     this.isReleased = true;
     this.driver.stop();
@@ -381,6 +376,7 @@ export class Node {
     this.sender.stop();
     this.receiver.stop();
     await this.snapshots.stop();
+    await this.options.bus?.close();
     await this.options.network.close();
     const stores = [...this.driver.all()].map((replica) => replica.store);
     for (const store of stores) await store.flush();

@@ -26,6 +26,7 @@ import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
 import { isMoved, moved, overloaded } from './refusals';
 import type { Replica } from './replica';
 import type { Routing } from './routing';
+import type { WatchBus } from './watch-bus';
 
 export interface ReplicatedEngineOptions {
   readonly member: MemberId;
@@ -33,6 +34,7 @@ export interface ReplicatedEngineOptions {
   readonly routing: Routing;
   readonly hub: WatchHub;
   readonly history: WatchedHistory;
+  readonly bus: WatchBus | undefined;
   readonly log: LogStore;
   readonly clock: Clock;
   readonly cluster: ClusterOperations;
@@ -171,6 +173,9 @@ export class ReplicatedEngine implements Engine {
     ];
     const mismatches = this.options.mismatches();
     if (mismatches.length > 0) checks.push({ name: 'snapshots', ok: true, detail: mismatches.join('; ') });
+    const { bus } = this.options;
+    // Watches go on without it, so a node is ready without it too.
+    if (bus !== undefined) checks.push({ name: 'nats', ok: true, detail: bus.state });
     if (this.draining) checks.push({ name: 'node', ok: false, detail: 'draining' });
     for (const replica of this.options.driver.all()) {
       const { leader, commit, applied } = replica.status();

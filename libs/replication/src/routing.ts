@@ -52,3 +52,13 @@ function regionNotAllowed(region: string, allowed: readonly string[]): StateErro
     },
   );
 }
+
+/**
+ * A name for a placement that the same regions always get, and no others. Regions are named with letters, digits,
+ * dots, dashes and underscores; in the name there is no dot, so that it can be one part of a subject.
+ */
+export function placementName(regions: readonly string[] | undefined): string {
+  if (regions === undefined) return 'default';
+  const names = [...new Set(regions)].sort().map((region) => region.replaceAll('.', '%2E'));
+  return `in+${names.join('+')}`;
+}

@@ -1,5 +1,5 @@
 import type { Clock } from './clock';
-import type { WatchLimits, WatchObserver } from './options';
+import type { WatchEventSource, WatchLimits, WatchObserver } from './options';
 import type { TurnQueue } from './turn-queue';
 import type { ChangeSource } from './types';
 import type { Watcher } from './watcher';
@@ -11,6 +11,7 @@ export interface Tally {
   bookmarks: number;
   overflows: number;
   ends: number;
+  readonly received: Record<WatchEventSource, number>;
 }
 
 /** What the parts of one hub share. */

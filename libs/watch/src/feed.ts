@@ -4,6 +4,7 @@ import type { CompiledFilter } from './filter';
 import { FilterGroup } from './filter-group';
 import { BatchFrames, bookmarkFrame } from './frames';
 import type { Task } from './turn-queue';
+import type { WatchEventSource } from './options';
 import type { ChangePage } from './types';
 import type { Watcher } from './watcher';
 
@@ -50,14 +51,14 @@ export class Feed implements Task {
     return applied > this.received ? applied : this.received;
   }
 
-  publish(batch: ChangeBatch): void {
+  publish(batch: ChangeBatch, source: WatchEventSource): void {
     if (batch.commitSeq <= this.received) return;
     if (batch.prevCommitSeq > this.received) {
       if (!this.filling) this.fill();
       // What the fill did not reach comes with its next pages, or when this replica has applied it.
       if (batch.commitSeq <= this.received || batch.prevCommitSeq > this.received) return;
     }
-    this.take(batch);
+    this.take(batch, source);
   }
 
   /** Somebody knows of a change at `position`: reads it if it was not seen. */
@@ -70,7 +71,7 @@ export class Feed implements Task {
     if (from > this.received + 1) return;
     const { source } = this.context;
     if (source.firstAvailable(this.ns) > this.received + 1) this.lose(source.position(this.ns));
-    else this.absorb(page);
+    else this.absorb(page, 'peer');
   }
 
   /** Whether more will come with the next turns. */
@@ -147,7 +148,8 @@ export class Feed implements Task {
     return this.bookmark.frame;
   }
 
-  private take(batch: ChangeBatch): void {
+  private take(batch: ChangeBatch, source: WatchEventSource): void {
+    this.context.tally.received[source] += batch.events.length;
     this.pending.push(new BatchFrames(batch, this.context.clock.monotonicMs()));
     this.received = batch.commitSeq;
     if (batch.commitSeq > this.context.source.position(this.ns)) {
@@ -192,13 +194,13 @@ export class Feed implements Task {
   }
 
   private fillWith(from: CommitSeq, page: ChangePage): void {
-    this.absorb(page);
+    this.absorb(page, 'log');
     this.filling = page.through >= from && this.received < this.context.source.position(this.ns);
     if (this.filling) this.context.queue.add(this);
   }
 
-  private absorb(page: ChangePage): void {
-    for (const batch of page.batches) if (batch.commitSeq > this.received) this.take(batch);
+  private absorb(page: ChangePage, source: WatchEventSource): void {
+    for (const batch of page.batches) if (batch.commitSeq > this.received) this.take(batch, source);
     if (page.through > this.received) this.received = page.through;
     if (this.pending.length === 0) this.through = this.received;
     this.wakeWaiting();

@@ -83,6 +83,7 @@ class World {
       dropped: () => undefined,
       backlog: () => undefined,
       emitLag: () => undefined,
+      received: () => undefined,
       resumed: () => undefined,
     },
   });

@@ -40,6 +40,7 @@ function setUp(limits: Partial<WatchLimits> = {}) {
       dropped: (reason) => seen.drops.push(reason),
       backlog: () => undefined,
       emitLag: (seconds) => seen.lags.push(seconds),
+      received: () => undefined,
       resumed: () => seen.resumed++,
     },
   });

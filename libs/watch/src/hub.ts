@@ -2,7 +2,13 @@ import { StateError, type ChangeBatch, type CommitSeq } from '#contracts';
 import type { HubContext, Tally } from './context';
 import { Feed } from './feed';
 import { CompiledFilter } from './filter';
-import { PAGE_BYTES_DEFAULT, RETRY_AFTER_MS_DEFAULT, type WatchHubOptions } from './options';
+import {
+  PAGE_BYTES_DEFAULT,
+  RETRY_AFTER_MS_DEFAULT,
+  WATCH_EVENT_SOURCES,
+  type WatchEventSource,
+  type WatchHubOptions,
+} from './options';
 import { TurnQueue } from './turn-queue';
 import type { ChangePage, WatchEndReason, WatchHandle, WatchRequest, WatchSink } from './types';
 import { Watcher } from './watcher';
@@ -25,7 +31,14 @@ export class WatchHub {
   private readonly context: HubContext;
   private readonly feeds = new Map<string, Feed>();
   private readonly owners = new Map<string, number>();
-  private readonly tally: Tally = { puts: 0, deletes: 0, bookmarks: 0, overflows: 0, ends: 0 };
+  private readonly tally: Tally = {
+    puts: 0,
+    deletes: 0,
+    bookmarks: 0,
+    overflows: 0,
+    ends: 0,
+    received: { local: 0, nats: 0, peer: 0, log: 0 },
+  };
   private readonly onWatched: (ns: string, watched: boolean) => void;
   private readonly tickMs: number;
   private clients = 0;
@@ -63,8 +76,8 @@ export class WatchHub {
    * A batch was committed: called for every batch after it is applied on this node, in order within a namespace,
    * and besides by a bus, in any order, more than once or not at all. Never writes to a sink itself.
    */
-  publish(batch: ChangeBatch): void {
-    this.feeds.get(batch.ns)?.publish(batch);
+  publish(batch: ChangeBatch, source: WatchEventSource = 'local'): void {
+    this.feeds.get(batch.ns)?.publish(batch, source);
   }
 
   /** A bus's heartbeat: the newest change of the namespace is at `position`. Reads it if its batch was lost. */
@@ -214,6 +227,10 @@ export class WatchHub {
     if (tally.bookmarks > 0) observer.events('BOOKMARK', tally.bookmarks);
     if (tally.overflows > 0) observer.events('OVERFLOW', tally.overflows);
     if (tally.ends > 0) observer.events('END', tally.ends);
+    for (const source of WATCH_EVENT_SOURCES) {
+      if (tally.received[source] > 0) observer.received(source, tally.received[source]);
+      tally.received[source] = 0;
+    }
     tally.puts = tally.deletes = tally.bookmarks = tally.overflows = tally.ends = 0;
   }
 }

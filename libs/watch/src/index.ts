@@ -1,5 +1,12 @@
 export * from './types';
 export type { Clock } from './clock';
-export type { WatchEventType, WatchHubOptions, WatchLimits, WatchObserver } from './options';
+export { WATCH_EVENT_SOURCES } from './options';
+export type {
+  WatchEventSource,
+  WatchEventType,
+  WatchHubOptions,
+  WatchLimits,
+  WatchObserver,
+} from './options';
 export { CompiledFilter } from './filter';
 export { WatchHub, type WatchStats } from './hub';

@@ -21,6 +21,13 @@ export interface WatchLimits {
   readonly retryAfterMs?: number;
 }
 
+/**
+ * How changes came to the hub: applied `local`ly, over `nats`, from a `peer` that holds the namespace, or read from
+ * the `log`'s history because they were missed.
+ */
+export type WatchEventSource = 'local' | 'nats' | 'peer' | 'log';
+export const WATCH_EVENT_SOURCES: readonly WatchEventSource[] = ['local', 'nats', 'peer', 'log'];
+
 export type WatchEventType = 'PUT' | 'DELETE' | 'BOOKMARK' | 'OVERFLOW' | 'END';
 
 /** Where the hub reports its numbers. Plain calls on the hub's turn: they must be cheap and must not throw. */
@@ -29,6 +36,8 @@ export interface WatchObserver {
   clients(count: number): void;
   /** Events handed to sinks since the last call. */
   events(type: WatchEventType, count: number): void;
+  /** Events of watched namespaces that were new to the hub since the last call. */
+  received(source: WatchEventSource, count: number): void;
   dropped(reason: WatchDropReason): void;
   /** Events that wait for blocked or unvisited watchers, summed over watchers; about every tick. */
   backlog(events: number): void;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { LIMITS } from '#contracts';
 import type { CapabilityKey, ServerConfig, TlsFiles } from './server-config';
 import { StartError } from './start-error';
+import { natsConfig } from './nats-config';
 import { refuseUnknownVariables } from './unknown-variables';
 import { refuseUnsupportedVariables } from './unsupported-variables';
 import type { ValueForm } from './value-forms';
@@ -44,7 +45,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ServerConfig {
     clusterNodes,
     clusterJoin: read('CLUSTER_JOIN') ?? [],
     defaultReplicas: read('DEFAULT_REPLICAS') ?? defaultReplicasFor(clusterNodes.length),
-    natsUrls: read('NATS_URL') ?? [],
+    nats: natsConfig(read),
     tls: tlsFiles(read, ''),
     peerTls: tlsFiles(read, 'PEER_'),
     corsOrigins: read('CORS_ORIGINS') ?? (devMode ? ['localhost'] : []),
@@ -91,7 +92,7 @@ function defaultReplicasFor(firstMembers: number): number {
   return Math.max(3, Math.min(5, firstMembers));
 }
 
-type Read = <Name extends VariableName>(name: Name) => ValueOf<Name> | undefined;
+export type Read = <Name extends VariableName>(name: Name) => ValueOf<Name> | undefined;
 
 function reader(environment: NodeJS.ProcessEnv): Read {
   return <Name extends VariableName>(name: Name) => {

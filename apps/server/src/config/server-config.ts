@@ -1,3 +1,5 @@
+import type { NatsCredentials } from '#nats';
+
 /** A node named at the first boot of a cluster. */
 export interface ClusterNode {
   readonly name: string;
@@ -16,6 +18,13 @@ export interface TlsFiles {
   readonly certPath: string;
   readonly keyPath: string;
   readonly clientCaPath?: string;
+}
+
+/** How to reach NATS. `credentials` are never logged. */
+export interface NatsConfig {
+  readonly urls: readonly string[];
+  readonly credentials: NatsCredentials;
+  readonly tls?: { readonly caPath?: string; readonly certPath?: string; readonly keyPath?: string };
 }
 
 export interface HostAndPort {
@@ -44,7 +53,7 @@ export interface ServerConfig {
   readonly clusterNodes: readonly ClusterNode[];
   readonly clusterJoin: readonly HostAndPort[];
   readonly defaultReplicas: number;
-  readonly natsUrls: readonly string[];
+  readonly nats?: NatsConfig;
   readonly tls?: TlsFiles;
   readonly peerTls?: TlsFiles;
   /** Exact origins, or `*`; `localhost` stands for any port of this machine (dev mode's default). */

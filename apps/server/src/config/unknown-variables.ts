@@ -10,6 +10,7 @@ const OWN_PREFIXES = [
   'RAFT_',
   'HISTORY_',
   'PEER_',
+  'NATS_',
   'TLS_',
   'RATE_LIMIT_',
 ];

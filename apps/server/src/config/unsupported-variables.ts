@@ -6,7 +6,6 @@ import { StartError } from './start-error';
  * so it does not start. A feature that is built takes its line out.
  */
 const UNSUPPORTED: readonly (readonly [name: string, isSet: (config: ServerConfig) => boolean])[] = [
-  ['NATS_URL', (config) => config.natsUrls.length > 0],
   ['API_WORKERS', (config) => config.apiWorkers > 0],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', (config) => config.otlpEndpoint !== undefined],
 ];

@@ -77,6 +77,21 @@ export const secret: ValueForm<string> = {
   parse: (text) => (text.length <= 1_024 ? text : undefined),
 };
 
+export function natsText(what: string): ValueForm<string> {
+  return {
+    form: `${what} of the NATS server, 1 to 1024 characters`,
+    example: 'agentstate',
+    parse: (text) => (text.length <= 1_024 ? text : undefined),
+  };
+}
+
+/** The seed of a NATS user: `SU` and base32. */
+export const nkeySeed: ValueForm<string> = {
+  form: 'the seed of a NATS user, beginning with SU',
+  example: 'the output of: nk -gen user',
+  parse: (text) => (/^SU[A-Z2-7]{56}$/.test(text) ? text : undefined),
+};
+
 export function url(protocols: readonly string[], example: string): ValueForm<string> {
   return {
     form: `a URL with ${protocols.join(' or ')}`,

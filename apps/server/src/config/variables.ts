@@ -24,7 +24,14 @@ export const VARIABLES = {
   CLUSTER_NODES: forms.list(forms.clusterNode),
   CLUSTER_JOIN: forms.list(forms.hostAndPort),
   DEFAULT_REPLICAS: forms.wholeNumber(1, 9, 3),
-  NATS_URL: forms.list(forms.url(['nats:', 'tls:', 'ws:', 'wss:'], 'nats://127.0.0.1:4222')),
+  NATS_URL: forms.list(forms.url(['nats:', 'tls:'], 'nats://127.0.0.1:4222')),
+  NATS_USER: forms.natsText('a user'),
+  NATS_PASSWORD: forms.natsText('a password'),
+  NATS_TOKEN: forms.natsText('a token'),
+  NATS_NKEY_SEED: forms.nkeySeed,
+  NATS_TLS_CA_PATH: forms.path,
+  NATS_TLS_CERT_PATH: forms.path,
+  NATS_TLS_KEY_PATH: forms.path,
   TLS_CERT_PATH: forms.path,
   TLS_KEY_PATH: forms.path,
   TLS_CLIENT_CA_PATH: forms.path,
@@ -62,6 +69,10 @@ export const FILE_VARIABLES: readonly VariableName[] = [
   'CAP_KEY_NEXT_ID',
   'CAP_KEY_NEXT',
   'CLUSTER_SECRET',
+  'NATS_USER',
+  'NATS_PASSWORD',
+  'NATS_TOKEN',
+  'NATS_NKEY_SEED',
 ];
 
 /** Variables whose text never stands in a message. */
@@ -70,4 +81,8 @@ export const SECRET_VARIABLES: readonly VariableName[] = [
   'CAP_KEY_NEXT',
   'CLUSTER_SECRET',
   'NATS_URL',
+  'NATS_USER',
+  'NATS_PASSWORD',
+  'NATS_TOKEN',
+  'NATS_NKEY_SEED',
 ];

@@ -5,6 +5,8 @@ import { SnapshotMetrics } from './snapshot-metrics';
 export interface EngineObserver {
   walSynced(seconds: number, batchBytes: number): void;
   watchEventsSent(type: string, count: number): void;
+  /** Events of watched namespaces that came to this node, and how. */
+  watchEventsReceived(source: string, count: number): void;
   watchDropped(reason: string): void;
   watchResumed(): void;
   watchEmitted(lagSeconds: number): void;
@@ -38,6 +40,8 @@ export interface GroupGauges {
 export interface EngineGauges {
   readonly watchClients: number;
   readonly watchBacklogEvents: number;
+  /** Whether NATS is there; never without `NATS_URL`. */
+  readonly natsConnected: boolean;
   readonly walActiveSegments: number;
   readonly walBytes: number;
   readonly storageBytes: Readonly<Record<string, number>>;
@@ -53,6 +57,7 @@ export class EngineMetrics implements EngineObserver {
   private readonly fsyncSeconds: Histogram;
   private readonly batchBytes: Histogram;
   private readonly watchEvents: Counter;
+  private readonly watchSourceEvents: Counter;
   private readonly watchDrops: Counter;
   private readonly watchResumes: Counter;
   private readonly emitLagSeconds: Histogram;
@@ -83,6 +88,12 @@ export class EngineMetrics implements EngineObserver {
       help: 'Events sent to watchers',
       labelNames: ['type'],
       registers,
+    });
+    this.watchSourceEvents = new Counter({
+      name: 'watch_source_events_total',
+      help: 'Events of watched namespaces by the way they came: applied here, over NATS, from a peer, from the log',
+      labelNames: ['source'],
+      registers: [registry],
     });
     this.watchDrops = new Counter({
       name: 'watch_drops_total',
@@ -134,7 +145,9 @@ export class EngineMetrics implements EngineObserver {
   /** A series that is there at zero can be watched for its first increase; one that is missing cannot. */
   private showFromTheStart(): void {
     for (const type of ['PUT', 'DELETE', 'BOOKMARK', 'OVERFLOW', 'END']) this.watchEvents.inc({ type }, 0);
-    for (const reason of ['overflow', 'stalled', 'compacted']) this.watchDrops.inc({ reason }, 0);
+    for (const source of ['local', 'nats', 'peer', 'log']) this.watchSourceEvents.inc({ source }, 0);
+    for (const reason of ['overflow', 'stalled', 'compacted', 'interrupted'])
+      this.watchDrops.inc({ reason }, 0);
     for (const reason of ['no_leader', 'overloaded', 'timeout']) this.proposalsFailed.inc({ reason }, 0);
   }
 
@@ -149,6 +162,10 @@ export class EngineMetrics implements EngineObserver {
 
   watchEventsSent(type: string, count: number): void {
     this.watchEvents.inc({ type }, count);
+  }
+
+  watchEventsReceived(source: string, count: number): void {
+    this.watchSourceEvents.inc({ source }, count);
   }
 
   watchDropped(reason: string): void {
@@ -210,6 +227,7 @@ export class EngineMetrics implements EngineObserver {
       'Events that wait for slow watchers',
       (gauges) => gauges.watchBacklogEvents,
     );
+    plain('nats_connected', 'Whether NATS is there', (gauges) => Number(gauges.natsConnected));
     plain('wal_active_segments', 'Segments of the log', (gauges) => gauges.walActiveSegments);
     plain('wal_bytes', 'Bytes of the log', (gauges) => gauges.walBytes);
     this.labelled(registry, 'storage_bytes_total', 'Bytes on disk', 'kind', (gauges) =>

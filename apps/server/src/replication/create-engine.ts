@@ -2,7 +2,15 @@ import { hash } from 'node:crypto';
 import { access, constants, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LostEntries } from '#raft';
-import { Node, StateCorruption, type Engine, type NodeIdentity, type NodeOptions } from '#replication';
+import {
+  Node,
+  StateCorruption,
+  type Engine,
+  type NodeIdentity,
+  type NodeOptions,
+  type WatchBus,
+} from '#replication';
+import { NatsBus } from '#nats';
 import { UnknownStateFormat } from '#state-machine';
 import { openArchive, SnapshotCorruption, SnapshotFormatUnsupported } from '#snapshots';
 import { FolderInUse, type FolderLock, RocksStateStores, UnknownFolderFormat, lockFolder } from '#storage';
@@ -71,6 +79,7 @@ async function openData(opening: Opening): Promise<Engine> {
   const stores = new RocksStateStores({ folder: join(config.dataDir, 'groups') });
   let log: Log | undefined;
   let peers: PeerNetwork | undefined;
+  let bus: WatchBus | undefined;
   let started = false;
   try {
     peers = await meetPeers(opening);
@@ -91,6 +100,7 @@ async function openData(opening: Opening): Promise<Engine> {
     const opened = log;
     const snapshots = await openArchive({ dir: join(config.dataDir, 'snapshots'), disk: nodeDisk });
     const ulid = monotonicFactory();
+    bus = openBus(config, identity.clusterId, logger);
     const node = await Node.open({
       identity,
       identities,
@@ -99,6 +109,7 @@ async function openData(opening: Opening): Promise<Engine> {
       snapshots,
       newSnapshotId: () => `snap-${ulid()}`,
       network,
+      bus,
       address: { ...address, region: config.region, httpUrl: httpUrl(config, address.host) },
       addressOverrides: new Map(config.clusterNodes.map((node) => [node.name, node])),
       defaultReplicas: config.defaultReplicas,
@@ -109,6 +120,7 @@ async function openData(opening: Opening): Promise<Engine> {
       watchObserver: {
         clients: () => undefined,
         events: (type, count) => metrics.watchEventsSent(type, count),
+        received: (source, count) => metrics.watchEventsReceived(source, count),
         dropped: (reason) => metrics.watchDropped(reason),
         backlog: () => undefined,
         emitLag: (seconds) => metrics.watchEmitted(seconds),
@@ -132,13 +144,20 @@ async function openData(opening: Opening): Promise<Engine> {
     });
     started = true;
     peers.serve(node);
-    metrics.readGauges(() => gauges(node, opened, snapshots.bytes()));
+    metrics.readGauges(() => gauges(node, opened, snapshots.bytes(), bus));
     return node.engine;
   } catch (error) {
     await log?.close().catch(() => undefined);
+    await bus?.close();
     await peers?.network.close();
     throw error;
   }
+}
+
+/** NATS carries watch events between nodes; a node starts without waiting for it. */
+function openBus({ nats, nodeId }: ServerConfig, clusterId: string, logger: Logger): WatchBus | undefined {
+  if (nats === undefined) return undefined;
+  return NatsBus.open({ ...nats, name: `agentstate ${nodeId}`, clusterId, logger });
 }
 
 async function meetPeers(opening: Opening): Promise<PeerNetwork> {
@@ -216,13 +235,14 @@ function engineSettings(config: ServerConfig): Settings {
   };
 }
 
-function gauges(node: Node, log: Log, snapshotBytes: number): EngineGauges {
+function gauges(node: Node, log: Log, snapshotBytes: number, bus: WatchBus | undefined): EngineGauges {
   const { activeSegments, bytes } = log.stats();
   const { clients, backlogEvents } = node.watchStats();
   const missing = new Map(node.admin.missingReplicas().map((group) => [group.group, group.missing]));
   return {
     watchClients: clients,
     watchBacklogEvents: backlogEvents,
+    natsConnected: bus?.state === 'connected',
     walActiveSegments: activeSegments,
     walBytes: bytes,
     storageBytes: { wal: bytes, state: node.stateBytes(), snapshots: snapshotBytes },

@@ -1,9 +1,14 @@
 import { StateError, type ChangeBatch, type CommitSeq, type GroupId, type MemberId } from '#contracts';
 import type { Arrival, ChangePage, ChangeSource, ObjectScan, WatchFilter, WatchHub } from '#watch';
+import type { FoundingMember } from '../identity';
+import type { Directory } from '../meta/directory';
 import type { Driver } from '../driver';
 import type { Clock, Network, Random } from '../ports';
 import { PeerKind } from '../peers/peer-kinds';
 import type { Replica } from '../replica';
+import type { WatchBus } from '../watch-bus';
+import { BusFeed } from './bus-feed';
+import type { BusMessage } from './bus-messages';
 import { ChangesService } from './changes-service';
 import { HISTORY_LIMITS } from './history-limits';
 import { Holders } from './holders';
@@ -14,15 +19,17 @@ import { Tails } from './tails';
 
 export interface WatchedHistoryOptions {
   readonly member: MemberId;
+  readonly founders: readonly FoundingMember[];
+  readonly directory: Directory;
   readonly driver: Driver;
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
+  readonly digest: (bytes: Uint8Array) => string;
+  /** The fast way between nodes; without one, changes come from the replica here or over the peers' links. */
+  readonly bus?: WatchBus;
   readonly groupOf: (ns: string) => GroupId;
-  /** Nodes that hold a replica of a group, as far as this node knows. */
-  readonly holders: (group: GroupId) => readonly MemberId[];
-  /** Whether a node may have what a group holds: its region is one of the group's. */
-  readonly mayHave: (member: MemberId, group: GroupId) => boolean;
+  readonly onWarning: (what: string, error: Error) => void;
 }
 
 /**
@@ -39,6 +46,7 @@ type Answer = (from: MemberId, body: Uint8Array) => Promise<Uint8Array>;
  */
 export class WatchedHistory implements ChangeSource {
   private hub: WatchHub | undefined;
+  private readonly bus: BusFeed | undefined;
   private readonly remote: RemoteHistory;
   private readonly tails: Tails;
   private readonly changesService: ChangesService;
@@ -46,16 +54,27 @@ export class WatchedHistory implements ChangeSource {
   private readonly locals = new WeakMap<Replica, LocalHistory>();
 
   constructor(private readonly options: WatchedHistoryOptions) {
-    const { clock, random } = options;
-    this.remote = new RemoteHistory(new Holders(options), options.groupOf);
+    const { clock, random, directory, founders } = options;
+    const holders = (group: GroupId): readonly MemberId[] => directory.holdersOf(group, founders);
+    this.remote = new RemoteHistory(new Holders({ ...options, holders }), options.groupOf);
     this.tails = new Tails({
       clock,
       random,
       remote: this.remote,
       isLocal: (ns) => this.replicaOf(ns) !== undefined,
-      isCarried: () => false,
+      isCarried: (ns) => this.bus?.carries(ns) === true,
     });
     const replica: ReplicaFor = (asker, group, ns) => this.replicaFor(asker, group, ns);
+    const { bus } = options;
+    this.bus =
+      bus &&
+      new BusFeed({
+        ...options,
+        bus,
+        placementOf: (group) => directory.placementOf(group),
+        onMessage: (message) => this.heard(message),
+      });
+    bus?.onChange(() => this.tails.wake());
     this.changesService = new ChangesService({ clock, replica });
     this.scanService = new ScanService({ clock, random, replica });
   }
@@ -75,20 +94,23 @@ export class WatchedHistory implements ChangeSource {
   }
 
   /** Batches were applied on this node, in order. */
-  applied(batches: readonly ChangeBatch[]): void {
+  applied(replica: Replica, batches: readonly ChangeBatch[]): void {
+    if (this.bus !== undefined && replica.isLeader) this.bus.publish(replica.group, batches);
     for (const batch of batches) {
-      this.hub?.publish(batch);
+      this.hub?.publish(batch, 'local');
       this.changesService.published(batch);
     }
   }
 
   watched(ns: string, watched: boolean): void {
     if (!watched) this.remote.forget(ns);
+    this.bus?.set(ns, watched);
     this.tails.set(ns, watched);
   }
 
   /** Now and then: replicas come and go. */
   look(): void {
+    this.bus?.look();
     this.tails.look();
   }
 
@@ -99,6 +121,7 @@ export class WatchedHistory implements ChangeSource {
   }
 
   stop(): void {
+    this.bus?.stop();
     this.tails.stop();
     this.scanService.stop();
   }
@@ -149,6 +172,17 @@ export class WatchedHistory implements ChangeSource {
     return this.sourceOf(ns).openScan(ns, filter);
   }
 
+  /** The bus is a hint: what it tells is new to the hub, or old, or shows that something was lost. */
+  private heard(message: BusMessage): void {
+    if (message.kind === 'newest') {
+      this.remote.heard(message.ns, message.commitSeq);
+      this.hub?.notice(message.ns, message.commitSeq);
+    } else {
+      this.remote.heard(message.batch.ns, message.batch.commitSeq);
+      this.hub?.publish(message.batch, 'nats');
+    }
+  }
+
   private sourceOf(ns: string): ChangeSource {
     const replica = this.replicaOf(ns);
     if (replica === undefined) return this.remote;
@@ -168,7 +202,7 @@ export class WatchedHistory implements ChangeSource {
   }
 
   private replicaFor(asker: MemberId, group: GroupId, ns: string): Replica {
-    if (!this.options.mayHave(asker, group)) {
+    if (!this.options.directory.mayHave(asker, group)) {
       throw new StateError('region_not_allowed', 'The namespace may not leave the regions of its placement.');
     }
     const replica = this.replicaOf(ns);

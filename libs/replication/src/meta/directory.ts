@@ -1,6 +1,8 @@
 import { commitSeq, type ChangeBatch, type CommitSeq, type GroupId, type MemberId } from '#contracts';
 import { evaluateRead, type StateReader } from '#state-machine';
 import { DEFAULT_GROUP } from '../default-group';
+import type { FoundingMember } from '../identity';
+import { placementName } from '../routing';
 import {
   META_NAMESPACES,
   groupDocument,
@@ -44,6 +46,32 @@ export class Directory {
       const document = this.namespacesByName.get(ns);
       if (document !== undefined) yield document;
     }
+  }
+
+  /**
+   * Whether a node may have what a group holds: the group may be anywhere, or the node is in one of its regions. Of
+   * a group that this node knows nothing of, nothing may go anywhere.
+   */
+  mayHave(member: MemberId, group: GroupId): boolean {
+    const document = this.groupsById.get(group);
+    if (document === undefined) return group === DEFAULT_GROUP;
+    const region = this.nodesByMember.get(member)?.region;
+    return document.regions === undefined || (region !== undefined && document.regions.includes(region));
+  }
+
+  /** Nodes that hold a replica of a group, as far as this node knows: at first, the first members. */
+  holdersOf(group: GroupId, founders: readonly FoundingMember[]): readonly MemberId[] {
+    return this.groupsById.get(group)?.voters ?? founders.map(({ member }) => member);
+  }
+
+  /**
+   * Name of the placement that a group's namespaces are in: the same on every node, and another one for others.
+   * `undefined` of a group that this node knows nothing of: what it holds may be told to nobody.
+   */
+  placementOf(group: GroupId): string | undefined {
+    const document = this.groupsById.get(group);
+    if (document === undefined && group !== DEFAULT_GROUP) return undefined;
+    return placementName(document?.regions);
   }
 
   /** The member id that a node of this name has now. */

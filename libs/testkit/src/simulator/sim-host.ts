@@ -352,5 +352,6 @@ const SILENT = {
   dropped: () => undefined,
   backlog: () => undefined,
   emitLag: () => undefined,
+  received: () => undefined,
   resumed: () => undefined,
 };

@@ -1,0 +1,1 @@
+export { NatsBus, type NatsBusOptions, type NatsCredentials, type NatsLogger } from './nats-bus';
