@@ -8,8 +8,8 @@ import type { SnapshotPolicy } from './named-snapshots/node-snapshots';
 import type { NodeTuning } from './node-tuning';
 import type { NodeAddress } from './peers/peer-book';
 import type { Clock, LogStore, Network, Random, StateStores } from './ports';
-import type { WatchBus } from './watch-bus';
 import type { ReplicaLimits } from './replica-options';
+import type { WatchBus } from './watch-bus';
 
 export interface NodeOptions {
   readonly identity: NodeIdentity;

@@ -25,8 +25,8 @@ import type { Clock, LogStore } from './ports';
 import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
 import { isMoved, moved, overloaded } from './refusals';
 import type { Replica } from './replica';
-import type { WatchBus } from './watch-bus';
 import type { Routing } from './routing';
+import type { WatchBus } from './watch-bus';
 
 export interface ReplicatedEngineOptions {
   readonly member: MemberId;

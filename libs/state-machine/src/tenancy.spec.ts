@@ -42,6 +42,9 @@ function twoGroups(): { from: MemoryStateStore; to: MemoryStateStore } {
     write(from, OTHER, put(`o-${at % 7}`));
   }
   write(from, NS, { op: 'delete', id: 'o-4' }, put('late', { type: 'task' }));
+  const idempotency = { key: 'once', fingerprint: 'f' };
+  run(from, { kind: 'write', ns: NS, operations: [put('kept')], idempotency });
+  run(from, { kind: 'lease', ns: NS, action: 'acquire', key: 'l', owner: 'w', ttlMs: 60_000 });
   run(from, { kind: 'compact', retentionMs: 1e9, retentionCommits: 40, limit: 1_000 });
   const to = new MemoryStateStore();
   write(to, OTHER, put('other'));
@@ -92,6 +95,11 @@ test.each([1, 300, 1e9])(
 
     const { commitSeq } = readApplied(from);
     expect(become(to, 'here', 1, commitSeq)).toBe('done');
+    const idempotency = { key: 'once', fingerprint: 'f' };
+    const again = run(to, { kind: 'write', ns: NS, operations: [put('kept')], idempotency });
+    expect(again.outcome).toMatchObject({ kind: 'done', replayed: true });
+    const taken = run(to, { kind: 'lease', ns: NS, action: 'acquire', key: 'l', owner: 'x', ttlMs: 60_000 });
+    expect(taken.outcome).toMatchObject({ kind: 'rejected', code: 'lease_held' });
     const applied = run(to, { kind: 'write', ns: NS, operations: [put('new')] });
     expect(applied.outcome).toMatchObject({ kind: 'done', commitSeq: commitSeq + 1 });
     // What goes by time or by age finds what came in.

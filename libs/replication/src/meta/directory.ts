@@ -1,8 +1,8 @@
 import { commitSeq, type ChangeBatch, type CommitSeq, type GroupId, type MemberId } from '#contracts';
 import { evaluateRead, type StateReader } from '#state-machine';
+import { DEFAULT_GROUP } from '../default-group';
 import type { FoundingMember } from '../identity';
 import { placementName } from '../routing';
-import { DEFAULT_GROUP } from '../default-group';
 import {
   META_NAMESPACES,
   groupDocument,
@@ -46,6 +46,17 @@ export class Directory {
       const document = this.namespacesByName.get(ns);
       if (document !== undefined) yield document;
     }
+  }
+
+  /**
+   * Whether a node may have what a group holds: the group may be anywhere, or the node is in one of its regions. Of
+   * a group that this node knows nothing of, nothing may go anywhere.
+   */
+  mayHave(member: MemberId, group: GroupId): boolean {
+    const document = this.groupsById.get(group);
+    if (document === undefined) return group === DEFAULT_GROUP;
+    const region = this.nodesByMember.get(member)?.region;
+    return document.regions === undefined || (region !== undefined && document.regions.includes(region));
   }
 
   /** Nodes that hold a replica of a group, as far as this node knows: at first, the first members. */
