@@ -59,7 +59,7 @@ describe('one node', () => {
     const { out, err, code } = await cluster(server.url, 'status');
     expect({ err, code }).toEqual({ err: '', code: 0 });
     expect(out).toMatch(/^local +node-1 +yes/m);
-    expect(out).toMatch(/^1 +any +node-1 +\d+ +\d+ +node-1 +leader +0$/m);
+    expect(out).toMatch(/^1 +any +- +node-1 +\d+ +\d+ +node-1 +local +leader +0$/m);
     // The first leader takes a moment to write the nodes down, and answers no_leader until then.
     const removed = await until('an answer', async () => {
       const ran = await cluster(server.url, 'remove-node', 'node-1');

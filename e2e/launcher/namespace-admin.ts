@@ -12,13 +12,18 @@ export interface NamespaceAnswer {
 /** Sets a namespace through a node and returns its state once it is where it should be, and nothing is left behind. */
 export async function place(node: ClusterNode, ns: string, settings: object): Promise<NamespaceAnswer> {
   const path = `${node.url}/admin/namespaces/${encodeURIComponent(ns)}`;
-  const response = await fetch(path, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(settings),
+  // A cluster that has just begun may still be electing: 503 says so, and to ask again.
+  await until(`${ns} to be set`, async () => {
+    const response = await fetch(path, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(settings),
+    });
+    const text = await response.text();
+    if (response.status === 200) return true;
+    if (response.status === 503) return undefined;
+    throw new Error(`${node.name} answered ${response.status}: ${text}`);
   });
-  const text = await response.text();
-  if (response.status !== 200) throw new Error(`${node.name} answered ${response.status}: ${text}`);
   return until(`${ns} to be where it is set to be`, async () => {
     const answer = (await (await fetch(path)).json()) as NamespaceAnswer;
     return answer.state === 'active' ? answer : undefined;

@@ -228,17 +228,6 @@ describe('a path', () => {
     const answer = await test.send('GET', `${OBJECTS}?${query}`);
     expect([answer.status, answer.json().code]).toEqual([400, 'invalid_request']);
   });
-
-  it('that the contract has and this version has not says so', async () => {
-    for (const [method, path] of [
-      ['GET', '/admin/manifest'],
-      ['POST', '/admin/snapshot'],
-    ] as const) {
-      const answer = await test.send(method, path, method === 'POST' ? { json: {} } : {});
-      expect([path, answer.status]).toEqual([path, 404]);
-      expect(answer.json().detail).toMatch(/not supported by this version/);
-    }
-  });
 });
 
 describe('what is not HTTP', () => {

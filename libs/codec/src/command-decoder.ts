@@ -174,7 +174,8 @@ export function commandNamespace(
   bytes: Uint8Array,
 ): { readonly ns: string; readonly isWrite: boolean } | undefined {
   const kind = bytes[1];
-  if (kind === CommandKind.expire || kind === CommandKind.compact || kind === CommandKind.snapshot) return undefined;
+  if (kind === CommandKind.expire || kind === CommandKind.compact || kind === CommandKind.snapshot)
+    return undefined;
   const reader = new ByteReader(bytes, COMMAND_HEADER_BYTES);
   readGuards(reader.u8(), reader);
   const isWrite = kind === CommandKind.write || kind === CommandKind.lease;

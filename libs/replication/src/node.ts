@@ -200,14 +200,10 @@ export class Node {
 
   private newEngine(peers: PeerService): Engine {
     const { identity, log, clock } = this.options;
+    const { driver, hub, history } = this;
     return new ReplicatedEngine({
-      member: identity.member,
-      driver: this.driver,
+      ...{ member: identity.member, driver, hub, history, log, clock },
       routing: this.placements.routes,
-      hub: this.hub,
-      history: this.history,
-      log,
-      clock,
       forwarding: peers,
       cluster: this.admin,
       namespaces: this.placements.admin(this.writer, () => this.admin.gather()),

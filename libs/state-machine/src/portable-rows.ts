@@ -61,8 +61,7 @@ export function* decodeRows(rows: Uint8Array): Generator<PortableRow> {
 /** The key of a portable row for a namespace of this number. */
 export function keyOfRow({ table, rest }: PortablePlace, number: number): Uint8Array {
   // Where the number does not come first, it stands after what the rows are ordered by.
-  const before =
-    table === Table.commits ? COMMIT_SEQ_BYTES : table === Table.expiryIndex ? EXPIRY_BYTES : 0;
+  const before = table === Table.commits ? COMMIT_SEQ_BYTES : table === Table.expiryIndex ? EXPIRY_BYTES : 0;
   const writer = new ByteWriter(PREFIX_BYTES + rest.length);
   writer.u8(table);
   writer.raw(rest.subarray(0, before));

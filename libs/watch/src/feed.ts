@@ -87,6 +87,7 @@ export class Feed implements Task {
   step(): number {
     // The last watcher left while the feed stood in the queue, and the hub has forgotten it.
     if (this.watchers.size === 0) return 0;
+    const before = this.through;
     const run = this.pending.length <= RUN_BATCHES ? this.pending : this.pending.slice(0, RUN_BATCHES);
     this.pending = run === this.pending ? [] : this.pending.slice(RUN_BATCHES);
     if (run.length > 0) for (const group of this.groups.values()) group.append(run);
@@ -99,7 +100,8 @@ export class Feed implements Task {
       cost += PAGE_COST;
     }
     if (this.isBusy()) this.context.queue.add(this);
-    if (this.waiting.size > 0) this.wakeWaiting();
+    // Only then: two that wait would otherwise wake each other for ever, each by its own look at the feed.
+    if (this.through > before) this.wakeWaiting();
     return cost;
   }
 
@@ -211,6 +213,7 @@ export class Feed implements Task {
     this.pending = [];
     this.ahead = [];
     this.through = this.received = position;
+    this.wakeWaiting();
     for (const group of this.groups.values()) {
       for (const watcher of group.live) watcher.drop('compacted');
     }

@@ -144,7 +144,6 @@ describe('the configuration', () => {
 
   it('parses what this version does not do, and refuses to ignore it', () => {
     for (const [name, value] of [
-      ['NATS_URL', 'nats://127.0.0.1:4222'],
       ['API_WORKERS', '2'],
       ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:4318'],
     ] as const) {

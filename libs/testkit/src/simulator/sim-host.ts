@@ -4,6 +4,7 @@ import {
   Node,
   type LogWrite,
   type NodeIdentity,
+  type NodeOptions,
   type ReplicaStatus,
   type StateStore,
   type StateStores,
@@ -244,12 +245,7 @@ export class SimHost {
       stores: this.recordedStores(life),
       network: network.attach(member, life, (from) => this.accepts(from)),
       bus: this.options.bus?.attach(life),
-      address: {
-        region: 'local',
-        host: this.identity.name,
-        port: 1,
-        httpUrl: `http://${this.identity.name}`,
-      },
+      address: this.address(),
       addressOverrides: new Map(),
       defaultReplicas: 3,
       clock,
@@ -275,6 +271,11 @@ export class SimHost {
       },
     });
     if (life.alive) this.node = node;
+  }
+
+  private address(): NodeOptions['address'] {
+    const { name } = this.identity;
+    return { region: 'local', host: name, port: 1, httpUrl: `http://${name}` };
   }
 
   /** As the handshake of the links has it: whom the node does not know, or knows with another disk, gets no link. */
