@@ -86,14 +86,16 @@ must_fail 'a misspelt field' validate v1.34.0 "$WORK/misspelt.yaml"
 sed 's/issuerRef/issuerReference/' "$WORK/guide-values.yaml" >"$WORK/misspelt.yaml"
 must_fail 'a misspelt field of a certificate' validate v1.34.0 "$WORK/misspelt.yaml"
 helm package "$CHART" -d "$WORK/packaged" >/dev/null 2>&1
-tar -tzf "$WORK"/packaged/agentstate-*.tgz | grep -q files/agentstate-dashboard.json || fail 'the package lacks the dashboard'
+# Listed to the end before it is looked through: a reader that leaves early would fail the writer of a pipe.
+packaged=$(tar -tzf "$WORK"/packaged/agentstate-*.tgz)
+[[ $packaged == *files/agentstate-dashboard.json* ]] || fail 'the package lacks the dashboard'
 
 say "alerts"
 promtool check rules deploy/prometheus/alerts.yml
 sed "s#/etc/prometheus#$PWD/deploy/prometheus#" deploy/prometheus/prometheus.yml >"$WORK/prometheus.yml"
 promtool check config "$WORK/prometheus.yml"
 sed -n 's/.*runbook_url: .*#//p' deploy/prometheus/alerts.yml | sort -u | while read -r anchor; do
-  sed -n 's/^#* //p' "$RUNBOOKS" | tr '[:upper:] ' '[:lower:]-' | sed 's/[^a-z0-9_-]//g' | grep -qx "$anchor" ||
+  sed -n 's/^#* //p' "$RUNBOOKS" | tr '[:upper:] ' '[:lower:]-' | sed 's/[^a-z0-9_-]//g' | grep -x "$anchor" >/dev/null ||
     fail "$RUNBOOKS has no section #$anchor"
 done
 say passed
