@@ -7,11 +7,13 @@ import { chooseLoadGenerator, type LoadGenerator } from './load-generator';
 import { measureManyObjects } from './many-objects';
 import { TargetProcess } from './target-process';
 import { measureThroughput } from './throughput';
-import { measureWatchLag } from './watch-lag';
+import { watchBench } from './watch/watch-bench';
+import { measureWatchLag } from './watch/watch-lag';
 
-const USAGE = `usage: npm run bench -- [cluster] [--rounds N] [--seconds N] [--full] [--objects N]
+const USAGE = `usage: npm run bench -- [cluster|watch] [--rounds N] [--seconds N] [--full] [--objects N]
 
   cluster       compare three nodes with three etcd nodes instead
+  watch         time events to watchers, with and without NATS, instead
 
   --rounds N    rounds of each comparison (default 3)
   --seconds N   seconds of each run (default 5)
@@ -19,12 +21,15 @@ const USAGE = `usage: npm run bench -- [cluster] [--rounds N] [--seconds N] [--f
   --objects N   how many (default 1000000)
 `;
 
+const WHATS = ['node', 'cluster', 'watch'] as const;
+type What = (typeof WHATS)[number];
+
 interface Settings {
   readonly rounds: number;
   readonly seconds: number;
   readonly objects: number;
   readonly full: boolean;
-  readonly cluster: boolean;
+  readonly what: What;
 }
 
 const print = (line: string): void => {
@@ -36,7 +41,8 @@ async function bench(settings: Settings): Promise<void> {
   const generator = chooseLoadGenerator();
   const cpu = os.cpus()[0]?.model ?? 'unknown processor';
   print(`Node ${process.version}, ${os.cpus().length} x ${cpu}, load from ${generator.name}`);
-  if (settings.cluster) await clusterBench({ generator, rounds, seconds, print });
+  if (settings.what === 'cluster') await clusterBench({ generator, rounds, seconds, print });
+  else if (settings.what === 'watch') await watchBench({ seconds: 2 * seconds, print });
   else await singleNodeBench(generator, settings);
 }
 
@@ -79,9 +85,10 @@ function settings(args: readonly string[]): Settings | undefined {
     const whole = (value: number | undefined): value is number =>
       Number.isSafeInteger(value) && Number(value) > 0;
     if (!whole(rounds) || !whole(seconds) || !whole(objects)) return undefined;
-    const cluster = positionals[0] === 'cluster';
-    if (positionals.length > (cluster ? 1 : 0)) return undefined;
-    return { rounds, seconds, objects, full: values.full, cluster };
+    const [name = 'node', ...more] = positionals;
+    const what = WHATS.find((one) => one === name);
+    if (what === undefined || more.length > 0) return undefined;
+    return { rounds, seconds, objects, full: values.full, what };
   } catch {
     return undefined;
   }

@@ -13,7 +13,7 @@ export interface LoadRequest {
   readonly body?: string;
 }
 
-export const objectPath = (key: number): string => `${OBJECTS_PATH}/object-${key}`;
+export const objectPath = (key: number | string): string => `${OBJECTS_PATH}/object-${key}`;
 
 /** A request body of exactly {@link BODY_BYTES}: an agent's task with some text. */
 export function requestBody(key: number): string {
