@@ -5,18 +5,20 @@ import { parseArgs } from 'node:util';
 import { clusterBench } from './cluster/cluster-bench';
 import { chooseLoadGenerator, type LoadGenerator } from './load-generator';
 import { measureManyObjects } from './many-objects';
+import { queriesBench } from './queries/queries-bench';
 import { TargetProcess } from './target-process';
 import { measureThroughput } from './throughput';
 import { measureWatchLag } from './watch-lag';
 
-const USAGE = `usage: npm run bench -- [cluster] [--rounds N] [--seconds N] [--full] [--objects N]
+const USAGE = `usage: npm run bench -- [cluster|queries] [--rounds N] [--seconds N] [--full] [--objects N]
 
   cluster       compare three nodes with three etcd nodes instead
+  queries       measure indexed queries, patches, batches and the disk that history takes instead
 
   --rounds N    rounds of each comparison (default 3)
   --seconds N   seconds of each run (default 5)
   --full        also store many objects, kill the node, and time its return (minutes)
-  --objects N   how many (default 1000000)
+  --objects N   how many (default 1000000, for queries too)
 `;
 
 interface Settings {
@@ -24,7 +26,7 @@ interface Settings {
   readonly seconds: number;
   readonly objects: number;
   readonly full: boolean;
-  readonly cluster: boolean;
+  readonly kind: 'node' | 'cluster' | 'queries';
 }
 
 const print = (line: string): void => {
@@ -36,7 +38,8 @@ async function bench(settings: Settings): Promise<void> {
   const generator = chooseLoadGenerator();
   const cpu = os.cpus()[0]?.model ?? 'unknown processor';
   print(`Node ${process.version}, ${os.cpus().length} x ${cpu}, load from ${generator.name}`);
-  if (settings.cluster) await clusterBench({ generator, rounds, seconds, print });
+  if (settings.kind === 'queries') await queriesBench({ ...settings, print });
+  else if (settings.kind === 'cluster') await clusterBench({ generator, rounds, seconds, print });
   else await singleNodeBench(generator, settings);
 }
 
@@ -79,9 +82,10 @@ function settings(args: readonly string[]): Settings | undefined {
     const whole = (value: number | undefined): value is number =>
       Number.isSafeInteger(value) && Number(value) > 0;
     if (!whole(rounds) || !whole(seconds) || !whole(objects)) return undefined;
-    const cluster = positionals[0] === 'cluster';
-    if (positionals.length > (cluster ? 1 : 0)) return undefined;
-    return { rounds, seconds, objects, full: values.full, cluster };
+    const [kind = 'node', ...more] = positionals;
+    if (kind !== 'node' && kind !== 'cluster' && kind !== 'queries') return undefined;
+    if (more.length > 0) return undefined;
+    return { rounds, seconds, objects, full: values.full, kind };
   } catch {
     return undefined;
   }
