@@ -9,6 +9,7 @@ import { applyTenancy } from './apply-tenancy';
 import { applyWrite } from './apply-write';
 import { BatchState } from './batch-state';
 import { encodeCounters } from './counters';
+import { applyBuild, applyIndexes } from './fields/apply-indexes';
 import { once } from './kept-answers';
 import { COUNTERS_KEY } from './keys';
 import { type Digest, ObjectRowBuilder } from './object-row';
@@ -75,6 +76,10 @@ export class ApplyBatch {
         return applyImport(state, view);
       case 'erase':
         return applyErase(state, view);
+      case 'indexes':
+        return applyIndexes(state, view);
+      case 'build':
+        return applyBuild(state, view);
       case 'snapshot':
         return {
           outcome: { kind: 'done', commitSeq: counters.commitSeq, results: [] },
