@@ -15,6 +15,7 @@ import {
   readApplied,
   readTenancies,
   type Digest,
+  type StateBug,
   type StateReader,
   type Tenancy,
 } from '#state-machine';
@@ -32,6 +33,7 @@ const NO_CONFIGURATION: ConfState = {
 
 export interface AppliedStateOptions {
   readonly digest: Digest;
+  readonly plantedBug?: StateBug;
   readonly rowCacheBytes: number;
   /** What namespaces are to the group from now on. */
   readonly onTenancies: (tenancies: ReadonlyMap<string, Tenancy>) => void;
@@ -107,7 +109,7 @@ export class AppliedState {
 
   /** Applies a run of committed entries, in order, as one write. Throws on a gap, and on what it cannot read. */
   apply(entries: readonly LogEntry[]): AppliedRun {
-    let batch = new ApplyBatch(this.cache, this.options.digest);
+    let batch = this.newBatch();
     const outcomes: (CommandOutcome | undefined)[] = [];
     const changes: ChangeBatch[] = [];
     let confRow: Uint8Array | undefined;
@@ -138,7 +140,7 @@ export class AppliedState {
       if (snapshot === undefined) continue;
       this.write(batch, confRow);
       this.options.onSnapshot(snapshot);
-      batch = new ApplyBatch(this.cache, this.options.digest);
+      batch = this.newBatch();
       confRow = undefined;
       snapshot = undefined;
     }
@@ -161,6 +163,11 @@ export class AppliedState {
     this.conf = configurationOf(next);
     this.options.onTenancies(readTenancies(next));
     return before;
+  }
+
+  private newBatch(): ApplyBatch {
+    const { digest, plantedBug } = this.options;
+    return new ApplyBatch(this.cache, digest, plantedBug);
   }
 
   private write(batch: ApplyBatch, confRow: Uint8Array | undefined): void {

@@ -64,6 +64,7 @@ export class Replica {
         options.onTenants(this);
       },
       digest: options.digest,
+      plantedBug: options.plantedBug,
       rowCacheBytes: options.limits.rowCacheBytes,
       applyConfChange: (data, index) => {
         this.configured.changedBy(index);

@@ -24,7 +24,7 @@ import type { SafetyRules } from './safety-rules';
 import { Life, type Scheduler } from './scheduler';
 import type { SimBus } from './sim-bus';
 import type { SimNetwork } from './sim-network';
-import { type SimulatedBug, raftBug } from './planted-bug';
+import { type SimulatedBug, raftBug, stateBug } from './planted-bug';
 import { WatchedLog } from './watched-log';
 
 export interface SimHostOptions {
@@ -252,6 +252,7 @@ export class SimHost {
       random: random.fork(`life ${this.lives}`),
       digest: this.options.bug === 'divergentState' && member === 2 ? otherDigest : sha256,
       raft: { ...raftSettings(random), plantedBug: raftBug(this.options.bug) },
+      plantedBug: stateBug(this.options.bug),
       watchObserver: SILENT,
       observer: {
         leaderChanged: (group, leader, term) => {

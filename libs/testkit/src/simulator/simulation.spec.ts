@@ -1,4 +1,4 @@
-import { HOST_BUGS, RAFT_BUGS, type SimulatedBug } from './planted-bug';
+import { SIMULATED_BUGS } from './planted-bug';
 import { parseRunArguments } from './run-arguments';
 import { simulate, type SimulationOutcome } from './simulate';
 
@@ -84,7 +84,7 @@ describe('the simulator', () => {
     expect(other.passed && other.report.fingerprint).not.toBe(first.passed && first.report.fingerprint);
   }, 60_000);
 
-  it.each<SimulatedBug>([...RAFT_BUGS, ...HOST_BUGS])(
+  it.each(SIMULATED_BUGS)(
     'shows the planted mistake %s',
     async (bug) => {
       let found: SimulationOutcome | undefined;

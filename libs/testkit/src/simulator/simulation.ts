@@ -4,7 +4,9 @@ import { DEFAULT_GROUP, type FoundingMember, type NodeIdentity } from '#replicat
 import { LogCorruption } from '#wal';
 import { HistoryRecorder } from '../linearizability/history';
 import type { ObjectInput, ObjectOutput } from '../linearizability/models/object-model';
-import { Client, ClientTally } from './client';
+import { Agents } from './agents';
+import { ClientTally } from './caller';
+import { Client } from './client';
 import { DecidedHistory } from './decided-history';
 import { EagerReads } from './eager-reads';
 import { SimulationFailure } from './failure';
@@ -21,7 +23,7 @@ import { SimBus } from './sim-bus';
 import { SimNetwork } from './sim-network';
 import { Trace } from './trace';
 import { WatchingClient } from './watching-client';
-import { BATCHES, OBJECTS, type World } from './world';
+import { BATCHES, OBJECTS, PROBE_ID, type World } from './world';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -42,6 +44,13 @@ export interface SimulationReport {
   readonly writes: number;
   readonly reads: number;
   readonly unknown: number;
+  /** Of agents: commands sent again, leases taken, writes done under one, writes refused for a stale fence. */
+  readonly agents: {
+    readonly retries: number;
+    readonly leases: number;
+    readonly guarded: number;
+    readonly fenced: number;
+  };
   readonly streams: number;
   /** `unknown` when the checker gave up on the history. */
   readonly history: 'linearizable' | 'unknown';
@@ -70,6 +79,7 @@ export class Simulation implements World {
   private readonly recorder = new HistoryRecorder<ObjectInput, ObjectOutput>();
   private readonly tally = new ClientTally();
   private readonly clients: Client[];
+  private readonly agents: Agents;
   private readonly watchers: WatchingClient[];
   private readonly enabled: readonly Fault[];
   private readonly faults: Faults;
@@ -97,6 +107,12 @@ export class Simulation implements World {
     const shape = this.random.fork('shape');
     this.makeHosts(shape.chance(0.25) ? 5 : 3);
     this.clients = Array.from({ length: CLIENTS }, (_, at) => this.makeClient(`client ${at + 1}`));
+    this.agents = new Agents({
+      world: this,
+      random: this.random.fork('agents'),
+      tally: this.tally,
+      objects: this.recorder,
+    });
     this.watchers = [
       this.makeWatcher('watcher 1', OBJECTS, {}),
       this.makeWatcher('watcher 2', OBJECTS, { prefix: 'a', tags: { by: 'client 1' } }),
@@ -123,12 +139,14 @@ export class Simulation implements World {
   async run(): Promise<SimulationReport> {
     for (const host of this.hosts.values()) host.boot();
     for (const client of this.clients) client.start();
+    this.agents.start();
     for (const watcher of this.watchers) watcher.start();
     this.faults.start();
     while (this.steps < this.options.steps) await this.step();
     await this.settle();
     const history = this.judge();
     const { seed } = this.options;
+    const { retries, leases, guarded, fenced } = this.tally;
     return {
       seed,
       steps: this.steps,
@@ -140,6 +158,7 @@ export class Simulation implements World {
       writes: this.tally.writes,
       reads: this.tally.reads + this.tally.staleReads,
       unknown: this.tally.unknown,
+      agents: { retries, leases, guarded, fenced },
       streams: this.watchers.reduce((sum, { streams }) => sum + streams, 0),
       history,
       quarantined: [...this.hosts.values()].filter(({ quarantined }) => quarantined !== undefined).length,
@@ -201,6 +220,7 @@ export class Simulation implements World {
     this.note('the trouble ends');
     this.faults.end();
     for (const client of this.clients) client.stop();
+    this.agents.stop();
     for (const host of this.hosts.values()) host.boot();
     const deadlineMs = this.scheduler.nowMs + SETTLE_LIMIT_MS;
     const probed = new Set<MemberId>();
@@ -242,7 +262,7 @@ export class Simulation implements World {
     if (!host.isUp) return again();
     const operation = {
       op: 'put',
-      id: 'probe',
+      id: PROBE_ID,
       type: 'thing',
       bodyJson: String(host.member),
       tags: {},
@@ -289,7 +309,8 @@ export class Simulation implements World {
   private judge(): 'linearizable' | 'unknown' {
     for (const group of GROUPS) compareStates(group, this.living());
     const history = this.recorder.history().filter((_, handle) => !this.tally.withoutEffect.has(handle));
-    return judgeHistory(history);
+    const verdicts = [judgeHistory(history), this.agents.judge()];
+    return verdicts.includes('unknown') ? 'unknown' : 'linearizable';
   }
 
   private makeHosts(count: number): void {
