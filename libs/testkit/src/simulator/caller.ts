@@ -61,6 +61,11 @@ export class Caller {
 
   constructor(private readonly options: CallerOptions) {}
 
+  /** Whether a question is neither answered nor given up. */
+  get isWaiting(): boolean {
+    return this.asked % 2 === 1;
+  }
+
   ask<Answer>(
     host: SimHost,
     what: string,
@@ -72,7 +77,6 @@ export class Caller {
     const life = host.life;
     const timeoutMs = random.pick(TIMEOUTS_MS);
     world.note(`${name} asks node ${host.member}: ${what}`);
-    let pausedSince = false;
     const finish = (act: () => string): void => {
       // A process that is gone answers nobody, whatever its promises still do.
       if (turn !== this.asked || life?.alive !== true) return;
@@ -87,20 +91,20 @@ export class Caller {
     };
     const giveUp = (): void => {
       if (turn !== this.asked) return;
-      pausedSince ||= life?.paused === true;
-      if (life?.alive === true && life.paused) {
-        world.scheduler.after(timeoutMs, `${name} waits on`, giveUp);
-        return;
-      }
-      if (life?.alive === true && !pausedSince && host.hasRunFor(timeoutMs + ANSWER_SLACK_MS)) {
-        world.broken(new SimulationFailure(`node ${host.member} never answered ${name}: ${what}`));
-      }
       this.asked++;
       tally.unknown++;
       ending.unknown();
       ending.over();
     };
-    const cancel = world.scheduler.after(timeoutMs + ANSWER_SLACK_MS, `${name} gives up`, giveUp);
+    const waitOn = (): void => {
+      if (life?.alive !== true || life.paused) return giveUp();
+      cancel = world.scheduler.after(ANSWER_SLACK_MS, `${name} gives up`, () => {
+        if (turn === this.asked && life.alive && host.hasRunFor(timeoutMs + ANSWER_SLACK_MS))
+          world.broken(new SimulationFailure(`node ${host.member} never answered ${name}: ${what}`));
+        giveUp();
+      });
+    };
+    let cancel = world.scheduler.after(timeoutMs, `${name} has waited`, waitOn);
     start(timeoutMs).then(
       (answer) => finish(() => ending.answered(answer)),
       (error: unknown) => finish(() => this.failed(error, ending)),

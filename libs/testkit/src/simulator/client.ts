@@ -10,7 +10,8 @@ import { BATCHES, OBJECTS } from './world';
 
 export interface ClientOptions extends CallerOptions {
   readonly recorder: HistoryRecorder<ObjectInput, ObjectOutput>;
-  readonly thinkMs: number;
+  /** How long it waits on average; `undefined` for one that only reads, when it is told to. */
+  readonly thinkMs: number | undefined;
 }
 
 const IDS = ['a', 'b', 'c', 'd'];
@@ -22,8 +23,8 @@ export class Client {
   private lastSeen = new Map<string, number>();
   private lastWritten = 0;
   private stopped = false;
-  /** Cancels the next operation while none is under way. */
-  private idle: (() => void) | undefined;
+  /** Cancels what is planned next. */
+  private cancelNext: () => void = () => undefined;
 
   constructor(private readonly options: ClientOptions) {
     this.caller = new Caller(options);
@@ -39,21 +40,20 @@ export class Client {
 
   /** Reads at a node without waiting any longer, if nothing else is under way. */
   readNow(host: SimHost): void {
-    if (this.stopped || this.idle === undefined || !host.isUp) return;
-    this.idle();
-    this.idle = undefined;
+    if (this.stopped || this.caller.isWaiting || !host.isUp) return;
+    this.cancelNext();
     this.get(host);
   }
 
   private next(): void {
     const { world, random, thinkMs, name } = this.options;
-    if (this.stopped) return;
-    this.idle = world.scheduler.after(random.between(0, 2 * thinkMs), `${name} begins`, () => this.begin());
+    if (this.stopped || thinkMs === undefined) return;
+    const delayMs = random.between(0, 2 * thinkMs);
+    this.cancelNext = world.scheduler.after(delayMs, `${name} begins`, () => this.begin());
   }
 
   private begin(): void {
     const { world, random } = this.options;
-    this.idle = undefined;
     if (this.stopped) return;
     const host = random.pick([...world.hosts.values()]);
     if (!host.isUp) return this.next();

@@ -30,7 +30,7 @@ export function compareStates(group: GroupId, hosts: readonly SimHost[]): void {
   }
 }
 
-export function judgeHistory(history: History<ObjectInput, ObjectOutput>): 'linearizable' | 'unknown' {
+export function judgeObjects(history: History<ObjectInput, ObjectOutput>): 'linearizable' | 'unknown' {
   const faults = findCommitOrderFaults(history);
   if (faults.length > 0) throw new SimulationFailure(`positions contradict the calls: ${faults.join('; ')}`);
   return judge('objects', objectModel, history);
