@@ -22,6 +22,7 @@ const LEASE_TTLS_MS = [80, 300, 1_200];
 const KEYED_SHARE = 0.6;
 /** Of agents that were told that their lease is gone: they go on as if they had not heard. */
 const DEAF_SHARE = 0.3;
+const OLD_TOKEN_SHARE = 0.15;
 
 interface Guard {
   readonly key: string;
@@ -39,8 +40,8 @@ export class Agent {
   private readonly caller: Caller;
   private stopped = false;
   private asked = 0;
-  /** The newest token that it was given of each lease. */
-  private readonly tokens = new Map<string, number>();
+  /** The tokens that it was given of each lease. */
+  private readonly tokens = new Map<string, number[]>();
   /** Leases that it knows to have lost, or has given up. */
   private readonly without = new Set<string>();
 
@@ -66,7 +67,7 @@ export class Agent {
     const { random } = this.options;
     if (this.stopped) return;
     const key = random.pick(LEASES);
-    const token = this.tokens.get(key);
+    const token = this.someToken(key);
     const holds = token !== undefined && !this.without.has(key);
     const dice = random.below(100);
     if (dice < 20) this.write(this.someOperations());
@@ -127,7 +128,7 @@ export class Agent {
         withoutEffect();
         if (outcome.code === 'fence_stale' && guard !== undefined && fence !== undefined) {
           tally.fenced++;
-          this.lost(fence.key);
+          if (fence.token === this.tokens.get(fence.key)?.at(-1)) this.lost(fence.key);
           return leases.complete(guard, { kind: 'fence_stale' });
         }
         if (guard !== undefined) leases.complete(guard, { kind: 'passed' });
@@ -161,7 +162,7 @@ export class Agent {
       answered: (outcome) => {
         const output = leaseOutput(outcome);
         leases.complete(handle, output);
-        if (output.kind === 'lease_lost') this.lost(key);
+        if (output.kind === 'lease_lost' && token === this.tokens.get(key)?.at(-1)) this.lost(key);
         if (output.kind === 'released') this.without.add(key);
         if (action !== 'acquire' || output.kind !== 'held') return;
         if (output.token <= knownBefore)
@@ -170,7 +171,7 @@ export class Agent {
           );
         tally.leases++;
         tally.told(output.token);
-        this.tokens.set(key, output.token);
+        this.tokens.set(key, [...(this.tokens.get(key) ?? []), output.token]);
         this.without.delete(key);
       },
       refused: () => tally.withoutLease.add(handle),
@@ -204,6 +205,13 @@ export class Agent {
         over: () => this.next(),
       },
     );
+  }
+
+  /** Its newest token of a lease, mostly. */
+  private someToken(key: string): number | undefined {
+    const { random } = this.options;
+    const tokens = this.tokens.get(key) ?? [];
+    return tokens.length > 0 && random.chance(OLD_TOKEN_SHARE) ? random.pick(tokens) : tokens.at(-1);
   }
 
   private someTtlMs(): number {
