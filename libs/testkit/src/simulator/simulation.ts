@@ -189,8 +189,7 @@ export class Simulation implements World {
   }
 
   private inspect(host: SimHost): void {
-    if (!host.isUp) return;
-    this.rules.afterEvent(host);
+    if (!host.isUp || !this.rules.afterEvent(host)) return;
     for (const store of host.openStores.values()) {
       const { commitSeq } = readApplied(store);
       this.decided.compare(`node ${host.member}`, store, commitSeq);
