@@ -162,6 +162,7 @@ export class Agent {
       answered: (outcome) => {
         const output = leaseOutput(outcome);
         leases.complete(handle, output);
+        if (output.kind === 'lease_lost' && output.holder === undefined) tally.ranOut++;
         if (output.kind === 'lease_lost' && token === this.tokens.get(key)?.at(-1)) this.lost(key);
         if (output.kind === 'released') this.without.add(key);
         if (action !== 'acquire' || output.kind !== 'held') return;

@@ -16,6 +16,8 @@ export class ClientTally {
   guarded = 0;
   fenced = 0;
   leases = 0;
+  /** Leases that had run out when their holder asked to prolong them or to give them up. */
+  ranOut = 0;
   /** The highest position that any client was told: a linearizable read from then on is at least there. */
   highestTold = 0;
   /** The newest version of each object that anybody was told of. */

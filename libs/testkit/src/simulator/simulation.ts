@@ -39,10 +39,11 @@ export interface SimulationReport {
   readonly writes: number;
   readonly reads: number;
   readonly unknown: number;
-  /** Of agents: commands sent again, leases taken, writes done under one, writes refused for a stale fence. */
+  /** Of agents: commands sent again, leases taken and run out, writes done under one, and refused for a stale fence. */
   readonly agents: {
     readonly retries: number;
     readonly leases: number;
+    readonly ranOut: number;
     readonly guarded: number;
     readonly fenced: number;
   };
@@ -128,7 +129,8 @@ export class Simulation implements World {
     for (const group of GROUPS) compareStates(group, this.living());
     const history = this.clients.judge();
     const { seed } = this.options;
-    const { writes, reads, staleReads, unknown, retries, leases, guarded, fenced } = this.clients.tally;
+    const { writes, reads, staleReads, unknown, retries, leases, ranOut, guarded, fenced } =
+      this.clients.tally;
     return {
       seed,
       steps: this.steps,
@@ -140,7 +142,7 @@ export class Simulation implements World {
       writes,
       reads: reads + staleReads,
       unknown,
-      agents: { retries, leases, guarded, fenced },
+      agents: { retries, leases, ranOut, guarded, fenced },
       streams: this.watchers.reduce((sum, { streams }) => sum + streams, 0),
       history,
       quarantined: [...this.hosts.values()].filter(({ quarantined }) => quarantined !== undefined).length,
