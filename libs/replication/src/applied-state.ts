@@ -33,7 +33,7 @@ const NO_CONFIGURATION: ConfState = {
 
 export interface AppliedStateOptions {
   readonly digest: Digest;
-  readonly plantedBug?: StateBug;
+  readonly stateBug?: StateBug;
   readonly rowCacheBytes: number;
   /** What namespaces are to the group from now on. */
   readonly onTenancies: (tenancies: ReadonlyMap<string, Tenancy>) => void;
@@ -148,6 +148,11 @@ export class AppliedState {
     return { outcomes, changes };
   }
 
+  private newBatch(): ApplyBatch {
+    const { digest, stateBug } = this.options;
+    return new ApplyBatch(this.cache, digest, stateBug);
+  }
+
   /** Puts an installed snapshot in the place of the state and gives the one before, to be closed. Never goes back. */
   replace(next: StateStore): StateStore {
     const before = this.current;
@@ -163,11 +168,6 @@ export class AppliedState {
     this.conf = configurationOf(next);
     this.options.onTenancies(readTenancies(next));
     return before;
-  }
-
-  private newBatch(): ApplyBatch {
-    const { digest, plantedBug } = this.options;
-    return new ApplyBatch(this.cache, digest, plantedBug);
   }
 
   private write(batch: ApplyBatch, confRow: Uint8Array | undefined): void {

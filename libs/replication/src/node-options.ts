@@ -25,7 +25,7 @@ export interface NodeOptions {
   readonly random: Random;
   readonly digest: Digest;
   /** @internal A mistake to make on purpose when commands are applied, as the core has its own. */
-  readonly plantedBug?: StateBug;
+  readonly stateBug?: StateBug;
   /** Where others reach this node; told to the cluster when it changes. */
   readonly address: NodeAddress;
   /** Addresses of peers by name that the operator gave this node itself: they win over what nodes tell. */

@@ -22,7 +22,7 @@ export interface ReplicaOptions {
   readonly limits: ReplicaLimits;
   readonly digest: (bytes: Uint8Array) => string;
   /** @internal See `NodeOptions`. */
-  readonly plantedBug?: StateBug;
+  readonly stateBug?: StateBug;
   /** Called after the changes can be read from the state, in order. */
   readonly onChanges: (group: GroupId, changes: readonly ChangeBatch[]) => void;
   /** The replica has work for the next turn. */

@@ -64,7 +64,7 @@ export class Replica {
         options.onTenants(this);
       },
       digest: options.digest,
-      plantedBug: options.plantedBug,
+      stateBug: options.stateBug,
       rowCacheBytes: options.limits.rowCacheBytes,
       applyConfChange: (data, index) => {
         this.configured.changedBy(index);

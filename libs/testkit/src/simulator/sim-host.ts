@@ -262,7 +262,7 @@ export class SimHost {
       random: random.fork(`life ${this.lives}`),
       digest: this.options.bug === 'divergentState' && member === 2 ? otherDigest : sha256,
       raft: { ...raftSettings(random), plantedBug: raftBug(this.options.bug) },
-      plantedBug: stateBug(this.options.bug),
+      stateBug: stateBug(this.options.bug),
       watchObserver: SILENT,
       observer: {
         leaderChanged: (group, leader, term) => {
