@@ -191,7 +191,9 @@ export class Simulation implements World {
   }
 
   private inspect(host: SimHost): void {
-    if (!host.isUp || !this.rules.afterEvent(host)) return;
+    if (!host.isUp) return;
+    const isMoved = this.rules.afterEvent(host);
+    if (!isMoved) return;
     for (const store of host.openStores.values()) {
       const { commitSeq } = readApplied(store);
       this.decided.compare(`node ${host.member}`, store, commitSeq);
