@@ -179,13 +179,13 @@ export class Node {
 
   private newHost(): ReplicaHost {
     const { options, driver } = this;
-    const { identity, log, stores, digest } = options;
+    const { identity, log, stores, digest, random, raft, replicaLimits: limits, stateBug } = options;
     return new ReplicaHost({
       member: identity.member,
       driver,
       log,
       stores,
-      replica: { random: options.random, raft: options.raft, limits: options.replicaLimits, digest },
+      replica: { random, raft, limits, digest, stateBug },
       onChanges: (replica, changes) => {
         if (replica.group === META_GROUP) this.directoryChanged(replica, changes);
         this.history.applied(replica, changes);

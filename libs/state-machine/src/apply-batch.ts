@@ -13,6 +13,7 @@ import { applyBuild, applyIndexes } from './fields/apply-indexes';
 import { once } from './kept-answers';
 import { COUNTERS_KEY } from './keys';
 import { type Digest, ObjectRowBuilder } from './object-row';
+import type { StateBug } from './state-bug';
 import type { StateReader, WriteSet } from './state-reader';
 
 /**
@@ -28,8 +29,8 @@ export class ApplyBatch {
   private readonly builder: ObjectRowBuilder;
 
   /** Throws `UnknownStateFormat` for the state of a newer program. */
-  constructor(reader: StateReader, digest: Digest) {
-    this.state = new BatchState(reader);
+  constructor(reader: StateReader, digest: Digest, plantedBug?: StateBug) {
+    this.state = new BatchState(reader, plantedBug);
     this.builder = new ObjectRowBuilder(digest);
   }
 
@@ -65,7 +66,9 @@ export class ApplyBatch {
           ? once(state, view, tsMs, () => applyWrite(state, view, tsMs, this.builder))
           : applyWrite(state, view, tsMs, this.builder);
       case 'lease':
-        return once(state, view, tsMs, () => applyLease(state, view, tsMs));
+        return once(state, view, tsMs, () =>
+          applyLease(state, view, state.hasBug('leaseByProposersClock') ? view.tsMs : tsMs),
+        );
       case 'expire':
         return applyExpire(state, view.limit, tsMs);
       case 'compact':

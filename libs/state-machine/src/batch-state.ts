@@ -21,6 +21,7 @@ import {
 } from './keys';
 import { encodeNamespace, type NamespaceRow, readNamespace, readNamespaceName } from './namespaces';
 import { Overlay } from './overlay';
+import type { StateBug } from './state-bug';
 import type { StateReader } from './state-reader';
 import { encodeVersionEntry } from './version-index';
 
@@ -51,9 +52,16 @@ export class BatchState {
   tenanciesChanged = false;
   private readonly namespaces = new Map<string, OpenNamespace>();
 
-  constructor(reader: StateReader) {
+  constructor(
+    reader: StateReader,
+    private readonly plantedBug?: StateBug,
+  ) {
     this.rows = new Overlay(reader);
     this.counters = { ...readApplied(reader) };
+  }
+
+  hasBug(bug: StateBug): boolean {
+    return this.plantedBug === bug;
   }
 
   namespace(name: string): OpenNamespace | undefined {

@@ -1,5 +1,6 @@
 export * from './state-reader';
 export { ApplyBatch } from './apply-batch';
+export { STATE_BUGS, type StateBug } from './state-bug';
 export { type Counters, readApplied } from './counters';
 export { evaluateRead } from './evaluate-read';
 export { STATE_FORMAT_VERSION, UnknownStateFormat } from './format';
