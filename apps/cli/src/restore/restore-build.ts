@@ -27,6 +27,8 @@ export interface Restored {
 }
 
 const DEFAULT_PEER_PORT = 7400;
+/** The restored log holds a few records; the node goes on in segments of its own size. */
+const LOG_SEGMENT_BYTES = 1024 * 1024;
 
 /**
  * Builds the restored node in `building`, which is empty, from what the plan has checked; all of it is synced when
@@ -154,6 +156,7 @@ async function beginLog(dir: string, groups: readonly RestoredGroup[]): Promise<
   let failure: Error | undefined;
   const log = await openLog({
     dir,
+    segmentBytes: LOG_SEGMENT_BYTES,
     lowWaterBytes: 0,
     onFatal: (error) => {
       failure = error;
