@@ -5,13 +5,15 @@ import { parseArgs } from 'node:util';
 import { clusterBench } from './cluster/cluster-bench';
 import { chooseLoadGenerator, type LoadGenerator } from './load-generator';
 import { measureManyObjects } from './many-objects';
+import { snapshotBench } from './snapshots';
 import { TargetProcess } from './target-process';
 import { measureThroughput } from './throughput';
 import { measureWatchLag } from './watch-lag';
 
-const USAGE = `usage: npm run bench -- [cluster] [--rounds N] [--seconds N] [--full] [--objects N]
+const USAGE = `usage: npm run bench -- [cluster|snapshots] [--rounds N] [--seconds N] [--full] [--objects N]
 
   cluster       compare three nodes with three etcd nodes instead
+  snapshots     take snapshots of many objects and restore them instead (minutes)
 
   --rounds N    rounds of each comparison (default 3)
   --seconds N   seconds of each run (default 5)
@@ -24,7 +26,7 @@ interface Settings {
   readonly seconds: number;
   readonly objects: number;
   readonly full: boolean;
-  readonly cluster: boolean;
+  readonly what: 'node' | 'cluster' | 'snapshots';
 }
 
 const print = (line: string): void => {
@@ -32,11 +34,12 @@ const print = (line: string): void => {
 };
 
 async function bench(settings: Settings): Promise<void> {
-  const { rounds, seconds } = settings;
+  const { rounds, seconds, objects, what } = settings;
   const generator = chooseLoadGenerator();
   const cpu = os.cpus()[0]?.model ?? 'unknown processor';
   print(`Node ${process.version}, ${os.cpus().length} x ${cpu}, load from ${generator.name}`);
-  if (settings.cluster) await clusterBench({ generator, rounds, seconds, print });
+  if (what === 'cluster') await clusterBench({ generator, rounds, seconds, print });
+  else if (what === 'snapshots') await snapshotBench({ objects, print });
   else await singleNodeBench(generator, settings);
 }
 
@@ -79,9 +82,9 @@ function settings(args: readonly string[]): Settings | undefined {
     const whole = (value: number | undefined): value is number =>
       Number.isSafeInteger(value) && Number(value) > 0;
     if (!whole(rounds) || !whole(seconds) || !whole(objects)) return undefined;
-    const cluster = positionals[0] === 'cluster';
-    if (positionals.length > (cluster ? 1 : 0)) return undefined;
-    return { rounds, seconds, objects, full: values.full, cluster };
+    const [what = 'node', ...more] = positionals;
+    if (more.length > 0 || (what !== 'node' && what !== 'cluster' && what !== 'snapshots')) return undefined;
+    return { rounds, seconds, objects, full: values.full, what };
   } catch {
     return undefined;
   }
