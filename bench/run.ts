@@ -6,6 +6,7 @@ import { clusterBench } from './cluster/cluster-bench';
 import { chooseLoadGenerator, type LoadGenerator } from './load-generator';
 import { measureManyObjects } from './many-objects';
 import { queriesBench } from './queries/queries-bench';
+import { snapshotBench } from './snapshots';
 import { TargetProcess } from './target-process';
 import { measureThroughput } from './throughput';
 import { watchBench } from './watch/watch-bench';
@@ -41,6 +42,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   queries: {
     about: 'indexed queries among a million objects, patches, batches, the disk that history takes',
     run: (settings) => queriesBench({ ...settings, objects: settings.objects ?? MANY_OBJECTS }),
+  },
+  snapshots: {
+    about: 'snapshots of many objects at rest and under load, and restores of them',
+    run: ({ objects = MANY_OBJECTS, print }) => snapshotBench({ objects, print }),
   },
   watch: {
     about: 'the lag of events to watchers, with NATS and without, and what idle watchers weigh',
