@@ -1,4 +1,5 @@
 import type { PlantedBug } from '#raft';
+import type { PlacementBug } from '#replication';
 
 /** Mistakes to make on purpose, below or beside the Raft core. */
 export const HOST_BUGS = [
@@ -22,8 +23,14 @@ export const RAFT_BUGS = [
   'snapshotIndexOffByOne',
 ] as const satisfies readonly PlantedBug[];
 
+/** Mistakes with what is pinned and what moves; made in runs that have regions. */
+export const PLACEMENT_BUGS = ['ignorePin', 'skipLastRows'] as const satisfies readonly PlacementBug[];
+
 export type HostBug = (typeof HOST_BUGS)[number];
-export type SimulatedBug = HostBug | (typeof RAFT_BUGS)[number];
+export type SimulatedBug = HostBug | (typeof RAFT_BUGS)[number] | PlacementBug;
 
 export const raftBug = (bug: SimulatedBug | undefined): PlantedBug | undefined =>
   RAFT_BUGS.find((name) => name === bug);
+
+export const placementBug = (bug: SimulatedBug | undefined): PlacementBug | undefined =>
+  PLACEMENT_BUGS.find((name) => name === bug);

@@ -1,4 +1,4 @@
-import { HOST_BUGS, RAFT_BUGS, type SimulatedBug } from './planted-bug';
+import { HOST_BUGS, PLACEMENT_BUGS, RAFT_BUGS, type SimulatedBug } from './planted-bug';
 
 export interface RunArguments {
   readonly seeds: number;
@@ -7,7 +7,7 @@ export interface RunArguments {
   readonly bug: SimulatedBug | undefined;
 }
 
-const BUGS: readonly SimulatedBug[] = [...RAFT_BUGS, ...HOST_BUGS];
+const BUGS: readonly SimulatedBug[] = [...RAFT_BUGS, ...HOST_BUGS, ...PLACEMENT_BUGS];
 const STEPS_DEFAULT = 20_000;
 
 export const USAGE = `usage: npm run sim -- [--seeds N] [--seed S] [--steps K] [--bug NAME]
