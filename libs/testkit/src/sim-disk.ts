@@ -1,4 +1,4 @@
-import type { Disk, DiskDone, DiskFile } from '#wal';
+import type { Disk, DiskAccess, DiskDone, DiskFile } from '#wal';
 
 /** What a disk keeps whole: bytes of one sector are written together. A crash may tear one all the same. */
 const SECTOR_BYTES = 512;
@@ -155,7 +155,7 @@ export class SimDisk implements Disk {
     }
   }
 
-  /** A copy of the bytes that a process would read. */
+  /** A copy of what a process would read. */
   contents(path: string): Uint8Array {
     return this.inode(path).cached.slice();
   }
@@ -187,11 +187,11 @@ export class SimDisk implements Disk {
     return [...this.folder(folder).cached.keys()];
   }
 
-  open(path: string, access: 'read' | 'write'): DiskFile {
+  open(path: string, access: DiskAccess): DiskFile {
     return this.handle(this.inode(path), access);
   }
 
-  create(path: string): DiskFile {
+  create(path: string, access: DiskAccess = 'write'): DiskFile {
     const { folder, name } = split(path);
     const target = this.folder(folder);
     if (target.cached.has(name)) throw diskError('EEXIST');
@@ -199,7 +199,7 @@ export class SimDisk implements Disk {
     const inode: Inode = { path, cached: new Uint8Array(0), durable: new Uint8Array(0), dirty: new Set() };
     target.cached.set(name, inode);
     target.changes.push({ kind: 'create', name, inode });
-    return this.handle(inode, 'write');
+    return this.handle(inode, access);
   }
 
   rename(from: string, to: string, done: DiskDone): void {
@@ -244,11 +244,18 @@ export class SimDisk implements Disk {
     this.start({ kind: 'freeBytes', path }, perform, (error) => done(error, bytes));
   }
 
-  private handle(inode: Inode, access: 'read' | 'write'): DiskFile {
+  private handle(inode: Inode, access: DiskAccess): DiskFile {
     const { era } = this;
     let open = true;
     const assertUsable = (): void => {
       if (!open || era !== this.era) throw new Error(`${inode.path} is not open any more`);
+    };
+    const sync = (done: DiskDone): void => {
+      const perform = (): void => {
+        inode.durable = inode.cached.slice();
+        inode.dirty.clear();
+      };
+      this.start({ kind: 'sync', path: inode.path }, perform, done);
     };
     return {
       sizeBytes: () => inode.cached.byteLength,
@@ -261,18 +268,16 @@ export class SimDisk implements Disk {
       write: (parts, position, done) => {
         assertUsable();
         if (access === 'read') throw new Error(`${inode.path} was opened for reading`);
-        let bytes = 0;
-        for (const part of parts) bytes += part.byteLength;
+        const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
         const perform = (): void => this.writeInto(inode, parts, position, bytes);
-        this.start({ kind: 'write', path: inode.path, position, bytes }, perform, done);
+        // A synced write is two operations here, so that a crash finds every state between them.
+        const synced: DiskDone = (error) => (error === null ? sync(done) : done(error));
+        const then = access === 'synced' ? synced : done;
+        this.start({ kind: 'write', path: inode.path, position, bytes }, perform, then);
       },
       sync: (done) => {
         assertUsable();
-        const perform = (): void => {
-          inode.durable = inode.cached.slice();
-          inode.dirty.clear();
-        };
-        this.start({ kind: 'sync', path: inode.path }, perform, done);
+        sync(done);
       },
       close: () => {
         if (era === this.era) assertUsable();

@@ -1,6 +1,9 @@
 /** Called once, on the event loop, never inside the call that started the operation. */
 export type DiskDone = (error: Error | null) => void;
 
+/** How a file is opened: `synced` makes every write durable by itself, in one trip to the disk instead of two. */
+export type DiskAccess = 'read' | 'write' | 'synced';
+
 /** One open file. Reads are synchronous, whatever changes the disk is not. */
 export interface DiskFile {
   /** Length in bytes, unsynced growth included. */
@@ -9,7 +12,8 @@ export interface DiskFile {
   read(into: Uint8Array, position: number): number;
   /**
    * Writes `parts` one after the other from `position`, all of them or an error (then any part of them may be
-   * on the disk). The parts must stay untouched until `done`. Not durable before {@link sync}.
+   * on the disk). The parts must stay untouched until `done`. Durable then if the file was opened `synced`, with the
+   * length that reading them needs; else not before {@link sync}.
    */
   write(parts: readonly Uint8Array[], position: number, done: DiskDone): void;
   /**
@@ -30,9 +34,9 @@ export interface Disk {
   /** Names in the folder, in no order. Throws when the folder is not there. */
   list(folder: string): readonly string[];
   /** Throws when the file is not there. `access` is a promise of the caller: `read` must not write. */
-  open(path: string, access: 'read' | 'write'): DiskFile;
+  open(path: string, access: DiskAccess): DiskFile;
   /** Makes an empty file; throws when the name is taken. The name is not durable before {@link syncFolder}. */
-  create(path: string): DiskFile;
+  create(path: string, access?: Exclude<DiskAccess, 'read'>): DiskFile;
   /** Not durable before {@link syncFolder}. An open file stays open under its new name. */
   rename(from: string, to: string, done: DiskDone): void;
   /** Not durable before {@link syncFolder}. */

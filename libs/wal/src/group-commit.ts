@@ -5,7 +5,7 @@ import type { SegmentSupply } from './segment-supply';
 
 /** Told about every synced batch, in plain numbers. */
 export interface LogObserver {
-  /** `syncSeconds` is the time of the sync alone, `batchBytes` what one write took. */
+  /** `syncSeconds` is the time of one synced write, `batchBytes` what it wrote. */
   synced(syncSeconds: number, batchBytes: number): void;
 }
 
@@ -65,16 +65,12 @@ export class GroupCommit {
     const file = batch.segment.file;
     if (file === undefined) throw new Error('a batch was to be written to a segment without a file');
     this.options.activity.begin();
-    file.write(batch.parts(), batch.offset, (writeError) => {
+    const startMs = this.options.monotonicMs();
+    file.write(batch.parts(), batch.offset, (error) => {
       if (this.stopped) return;
-      if (writeError !== null) return this.options.onFatal(writeError);
-      const startMs = this.options.monotonicMs();
-      file.sync((syncError) => {
-        if (this.stopped) return;
-        if (syncError !== null) return this.options.onFatal(syncError);
-        this.options.observer?.synced((this.options.monotonicMs() - startMs) / 1000, batch.bytes);
-        this.done(batch);
-      });
+      if (error !== null) return this.options.onFatal(error);
+      this.options.observer?.synced((this.options.monotonicMs() - startMs) / 1000, batch.bytes);
+      this.done(batch);
     });
   }
 

@@ -1,4 +1,4 @@
-export type { Disk, DiskDone, DiskFile } from './disk';
+export type { Disk, DiskAccess, DiskDone, DiskFile } from './disk';
 export { nodeDisk } from './node-disk';
 export { LogCorruption, LogFormatUnsupported } from './errors';
 export type { LogObserver } from './group-commit';

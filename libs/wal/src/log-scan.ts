@@ -1,4 +1,4 @@
-import type { Disk, DiskFile } from './disk';
+import type { Disk, DiskAccess, DiskFile } from './disk';
 import { LogCorruption, LogFormatUnsupported } from './errors';
 import type { TailPosition } from './log-tail';
 import {
@@ -59,7 +59,7 @@ export class LogScan {
   constructor(
     private readonly disk: Disk,
     private readonly folder: string,
-    private readonly access: 'read' | 'write',
+    private readonly access: DiskAccess,
     private readonly visit: RecordVisitor,
   ) {}
 

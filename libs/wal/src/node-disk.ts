@@ -1,6 +1,10 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
-import type { Disk, DiskDone, DiskFile } from './disk';
+import type { Disk, DiskAccess, DiskDone, DiskFile } from './disk';
+
+const { O_CREAT, O_DSYNC, O_EXCL, O_RDONLY, O_RDWR } = fs.constants;
+/** For `create`: what the process's umask leaves of it, as for any file. */
+const MODE = 0o666;
 
 /** The file system of this machine. Operations run on libuv's pool (`UV_THREADPOOL_SIZE`). */
 export const nodeDisk: Disk = {
@@ -11,8 +15,8 @@ export const nodeDisk: Disk = {
     });
   },
   list: (folder) => fs.readdirSync(folder),
-  open: (path, access) => new NodeFile(fs.openSync(path, access === 'read' ? 'r' : 'r+')),
-  create: (path) => new NodeFile(fs.openSync(path, 'wx+')),
+  open: (path, access) => new NodeFile(fs.openSync(path, flags(access))),
+  create: (path, access = 'write') => new NodeFile(fs.openSync(path, flags(access) | O_CREAT | O_EXCL, MODE)),
   rename: (from, to, done) => fs.rename(from, to, done),
   remove: (path, done) => fs.unlink(path, done),
   syncFolder,
@@ -23,6 +27,11 @@ export const nodeDisk: Disk = {
     });
   },
 };
+
+function flags(access: DiskAccess): number {
+  if (access === 'read') return O_RDONLY;
+  return access === 'synced' ? O_RDWR | O_DSYNC : O_RDWR;
+}
 
 function syncFolder(path: string, done: DiskDone): void {
   fs.open(path, 'r', (openError, descriptor) => {

@@ -41,7 +41,7 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
   }
   await completed((done) => disk.createFolder(dir, done));
   const replay = new Replay();
-  const scan = new LogScan(disk, dir, 'write', (segment, offset, header, payload) =>
+  const scan = new LogScan(disk, dir, 'synced', (segment, offset, header, payload) =>
     replay.visit(segment, offset, header, payload),
   );
   try {
@@ -82,7 +82,7 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
 async function adoptPrepared(disk: Disk, dir: string, segmentBytes: number): Promise<DiskFile | undefined> {
   if (!disk.list(dir).includes(PREPARED_NAME)) return undefined;
   const path = `${dir}/${PREPARED_NAME}`;
-  const file = disk.open(path, 'write');
+  const file = disk.open(path, 'synced');
   if (file.sizeBytes() === segmentBytes && new SegmentReader(file).endOfData(0) === 0) {
     await completed((done) => file.sync(done));
     return file;

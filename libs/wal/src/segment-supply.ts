@@ -60,7 +60,7 @@ export class SegmentSupply {
     const path = `${this.options.folder}/${PREPARED_NAME}`;
     let file: DiskFile;
     try {
-      file = this.options.disk.create(path);
+      file = this.options.disk.create(path, 'synced');
     } catch (error) {
       this.failed(error as Error);
       return;
@@ -91,13 +91,10 @@ export class SegmentSupply {
     const zeros = new Uint8Array(Math.min(PIECE_BYTES, this.options.segmentBytes - position));
     file.write([zeros], position, (writeError) => {
       if (writeError !== null) return done(writeError);
-      file.sync((syncError) => {
-        if (syncError !== null) return done(syncError);
-        const next = position + zeros.byteLength;
-        if (next === this.options.segmentBytes) this.options.disk.syncFolder(this.options.folder, done);
-        else if (this.stopped) done(null);
-        else this.fill(file, next, done);
-      });
+      const next = position + zeros.byteLength;
+      if (next === this.options.segmentBytes) this.options.disk.syncFolder(this.options.folder, done);
+      else if (this.stopped) done(null);
+      else this.fill(file, next, done);
     });
   }
 

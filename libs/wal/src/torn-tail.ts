@@ -22,7 +22,6 @@ export async function cutTornTail(
     if (!isDiskFull(error as Error)) throw error;
   }
   await completed((done) => segment.file.write([new Uint8Array(bytes.byteLength)], tail.offset, done));
-  await completed((done) => segment.file.sync(done));
 }
 
 async function keepAside(disk: Disk, folder: string, name: string, bytes: Uint8Array): Promise<void> {

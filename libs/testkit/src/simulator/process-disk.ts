@@ -19,9 +19,9 @@ export function processDisk(disk: Disk, life: Life): Disk {
       assertAlive();
       return disk.open(path, access);
     },
-    create: (path) => {
+    create: (path, access) => {
       assertAlive();
-      return disk.create(path);
+      return disk.create(path, access);
     },
     rename: (from, to, done) => life.alive && disk.rename(from, to, done),
     remove: (path, done) => life.alive && disk.remove(path, done),
