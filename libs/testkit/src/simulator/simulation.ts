@@ -241,20 +241,14 @@ export class Simulation implements World {
       const living = this.living();
       living.forEach(probeOnce);
       const allWritten = living.every((host) => written.has(host.member));
-      const isMoved = this.moves?.isSettled() ?? true;
-      return (
-        allWritten &&
-        this.membership.isSettled() &&
-        isMoved &&
-        haveAppliedAll(this.border.groups(), this.rules, this.hosts)
-      );
+      return allWritten && this.membership.isSettled() && this.isEqual();
     };
     await this.until(isSettled, deadlineMs);
     for (const watcher of this.watchers) watcher.finish(await this.reached(watcher, deadlineMs));
     await this.step();
     // What clients had asked for last may have come through meanwhile, or a newcomer been let in: judged is a moment
     // at which all are equal.
-    await this.until(() => haveAppliedAll(this.border.groups(), this.rules, this.hosts), deadlineMs);
+    await this.until(() => this.isEqual(), deadlineMs);
   }
 
   private async until(isReached: () => boolean, deadlineMs: number): Promise<void> {
@@ -302,6 +296,12 @@ export class Simulation implements World {
 
   private living(): SimHost[] {
     return this.membership.expected();
+  }
+
+  /** Whether nothing is under way, neither a move nor an entry. */
+  private isEqual(): boolean {
+    const isMoved = this.moves?.isSettled() ?? true;
+    return isMoved && haveAppliedAll(this.border.groups(), this.rules, this.hosts);
   }
 
   private judge(): 'linearizable' | 'unknown' {
