@@ -3,7 +3,7 @@ import type { CommitSeq } from '#contracts';
 import { readApplied } from './counters';
 import { NAMESPACE_TABLES, NO_VALUE, Table } from './format';
 import { EXPIRING_TABLES, expiryKeyOf } from './expiring-rows';
-import { commitKey, namespacePrefix, prefixRange } from './keys';
+import { commitKey, namespacePrefix, positionBytes, prefixRange } from './keys';
 import { type NamespaceRow, encodeNamespace, readNamespace } from './namespaces';
 import type { StateReader } from './state-reader';
 
@@ -32,6 +32,7 @@ export const EXPIRY_BYTES = 7;
 /** Added to the table of a row that is not there. */
 const NO_ROW = 0x80;
 const NO_NUMBER = 0;
+const LAST_OPERATION = 0xffff;
 
 /**
  * Rows of a namespace in one order, from after `after` on, about as many as fit `maxBytes` and at least one; the
@@ -130,7 +131,9 @@ function* tableRows(
 /** Positions that the history still shows have one; changes of one position follow each other. */
 function* commitRows(reader: StateReader, number: number, after?: Uint8Array): Generator<PortableRow> {
   let last = after === undefined ? 0 : new ByteReader(after).u64();
-  for (const { rest } of tableRows(reader, { table: Table.changes, number })) {
+  // Not from the start again for each page: after all changes of the last position.
+  const from = after === undefined ? undefined : positionBytes(last, LAST_OPERATION);
+  for (const { rest } of tableRows(reader, { table: Table.changes, number, after: from })) {
     const seq = new ByteReader(rest).u64();
     if (seq <= last) continue;
     last = seq;
