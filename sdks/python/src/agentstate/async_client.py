@@ -163,7 +163,7 @@ class AsyncClient:
         return AsyncNamespace(self._transport, ns)
 
     def session(self) -> Self:
-        """Another client of the same kind, with ``session=True``."""
+        """Another client of the same kind, with ``session=True``. It has connections of its own, to be closed, too."""
         client = type(self).__new__(type(self))
         client._http = self._http
         client._transport = AsyncTransport(self._transport.settings, Positions(), self._http)
