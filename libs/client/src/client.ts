@@ -36,6 +36,11 @@ export class Client {
   readonly #calls: Calls;
   readonly #positions: SessionPositions | undefined;
 
+  /**
+   * Makes a client. Whatever the options leave open has a default, or comes from the environment.
+   * `new Client('http://a')`, `new Client(['http://a', 'http://b'], options)` and `new Client({ endpoints, … })` are
+   * the same thing in different words.
+   */
   constructor(endpoints?: string | readonly (string | Endpoint)[] | ClientOptions, options?: ClientOptions) {
     const isOptions = typeof endpoints === 'object' && !Array.isArray(endpoints);
     const all = isOptions ? { ...(endpoints as ClientOptions), ...options } : { ...options };

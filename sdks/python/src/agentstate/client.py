@@ -43,6 +43,7 @@ class Namespace:
     def __init__(self, transport: Transport, name: str, fence: Fence | None = None) -> None:
         self._transport = transport
         self.name = name
+        """As in ``client.namespace(name)``."""
         self._fence = fence
 
     def put(self, object: PutObject | Mapping[str, Any], **options: Unpack[WriteOptions]) -> StoredObject:
