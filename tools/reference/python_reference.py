@@ -202,7 +202,7 @@ def _markdown(text: str) -> str:
     lines: list[str] = []
     in_example = False
     for line in text.replace("``", "`").split("\n"):
-        is_example = line.startswith((">>> ", "... "))
+        is_example = line == "..." or line.startswith((">>> ", "... "))
         if is_example != in_example:
             lines.append("```python" if is_example else "```")
         in_example = is_example
@@ -225,7 +225,7 @@ def reference(package: Package) -> str:
         parts.append(f"## {title}")
         for one in package.declared:
             if one.module in modules:
-                parts += [f"### {one.name}", f"```python\n{one.code}\n```", one.doc]
+                parts += [f"### {one.name}", f"```py\n{one.code}\n```", one.doc]
                 items = [f"- `{member.code}`\\\n  " + _indented(member.doc) for member in one.members]
                 parts += ["\n".join(items)] if items else []
     return "\n\n".join(parts) + "\n"

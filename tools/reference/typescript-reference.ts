@@ -49,7 +49,7 @@ function entry({ name, code, doc, members }: Declared): string {
   const listed = members.map((member) => item(member.code, member.doc));
   return [
     `### ${name}`,
-    `\`\`\`ts\n${code}\n\`\`\``,
+    `\`\`\`typescript\n${code}\n\`\`\``,
     doc,
     ...(listed.length > 0 ? [listed.join('\n')] : []),
   ].join('\n\n');

@@ -25,9 +25,12 @@ import type { WatchOptions } from './watch/options.js';
  * A client of AgentState. It holds no connection and needs no closing.
  *
  * ```ts
+ * import { Client } from '@agentstate/client';
+ *
  * const client = new Client('http://127.0.0.1:8080');
  * await client.put('agent://demo', { id: 'task-1', body: { status: 'running' } });
- * for await (const event of client.watch('agent://demo')) console.log(event.type, event.id);
+ * for await (const event of client.watch('agent://demo', { initial: true })) console.log(event.type, event.id);
+ * // PUT task-1
  * ```
  */
 export class Client {

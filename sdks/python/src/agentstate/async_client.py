@@ -121,10 +121,17 @@ class AsyncNamespace:
 class AsyncClient:
     """A client of AgentState for asyncio. It belongs to one event loop.
 
-    >>> async with agentstate.AsyncClient("http://127.0.0.1:8080") as client:
-    ...     await client.put("agent://demo", {"id": "task-1", "body": {"status": "running"}})
-    ...     async for event in client.watch("agent://demo"):
-    ...         print(event.type, event.id)
+    >>> import asyncio
+    ... import agentstate
+    ...
+    ... async def main() -> None:
+    ...     async with agentstate.AsyncClient("http://127.0.0.1:8080") as client:
+    ...         await client.put("agent://demo", {"id": "task-1", "body": {"status": "running"}})
+    ...         async for event in client.watch("agent://demo", initial=True):
+    ...             print(event.type, event.id)
+    ...
+    ... asyncio.run(main())
+    ... # PUT task-1
     """
 
     def __init__(

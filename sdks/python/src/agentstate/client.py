@@ -121,10 +121,12 @@ class Namespace:
 class Client:
     """A client of AgentState. It may be used from several threads.
 
+    >>> import agentstate
     >>> client = agentstate.Client("http://127.0.0.1:8080")
-    >>> client.put("agent://demo", {"id": "task-1", "body": {"status": "running"}})
-    >>> for event in client.watch("agent://demo"):
+    >>> stored = client.put("agent://demo", {"id": "task-1", "body": {"status": "running"}})
+    >>> for event in client.watch("agent://demo", after=stored.commit_seq - 1):
     ...     print(event.type, event.id)
+    ... # PUT task-1
     """
 
     def __init__(
