@@ -1,3 +1,4 @@
+import { StateError } from '#contracts';
 import { NO_SETTINGS } from '#replication';
 import { KEY, type TestServer, claims, mint, startTestServer } from './test-server';
 
@@ -10,6 +11,7 @@ const PINNED = {
   max_bytes: 64,
   history_retention_seconds: 60,
   history_retention_commits: 0,
+  indexes: ['$.status', "$['owner'].id"],
 };
 
 /** Goal: settings of namespaces are what CONTRACT sections 7 and 9 say. Method: a real server, settings in memory. */
@@ -27,6 +29,7 @@ describe('/admin/namespaces', () => {
     const shown = {
       ns: 'agent://pinned',
       ...PINNED,
+      indexes_building: PINNED.indexes,
       group_id: 2,
       state: 'active',
       under_replicated: false,
@@ -34,6 +37,12 @@ describe('/admin/namespaces', () => {
     expect([set.status, set.json()]).toEqual([200, shown]);
     expect((await test.send('GET', PATH)).json()).toEqual(shown);
     expect((await test.send('GET', '/admin/namespaces')).json()).toEqual([shown]);
+    // What is complete is told by the group that serves the namespace, whichever way its path is written.
+    test.engine.run({ kind: 'indexes', ns: 'agent://pinned', paths: ['$.owner.id'] });
+    expect((await test.send('GET', PATH)).json().indexes_building).toEqual(['$.status']);
+    test.engine.failure = new StateError('no_leader', 'none');
+    expect((await test.send('GET', PATH)).json().indexes_building).toBeNull();
+    test.engine.failure = undefined;
 
     const again = await test.send('PUT', PATH, { json: { regions: null, max_qps: 5 } });
     expect(again.json()).toEqual({
@@ -45,6 +54,8 @@ describe('/admin/namespaces', () => {
       max_bytes: null,
       history_retention_seconds: null,
       history_retention_commits: null,
+      indexes: [],
+      indexes_building: [],
       under_replicated: true,
     });
     expect((await test.send('DELETE', PATH)).status).toBe(204);
@@ -65,6 +76,12 @@ describe('/admin/namespaces', () => {
     [{ read_replicas: { eu: 0 } }, ['read_replicas']],
     [{ regions: ['eu'], read_replicas: { us: 1 } }, ['read_replicas.us']],
     [{ region: ['eu'] }, ['region']],
+    [{ indexes: '$.a' }, ['indexes']],
+    [{ indexes: [1] }, ['indexes']],
+    [{ indexes: ['$.a[*]'] }, ['indexes']],
+    [{ indexes: ['$.a', "$['a']"] }, ['indexes']],
+    [{ indexes: [`$.${'a'.repeat(255)}`] }, ['indexes']],
+    [{ indexes: Array.from({ length: 17 }, (_, at) => `$.f${at}`) }, ['indexes']],
   ])('refuses %j by the names of its fields, and changes nothing', async (json, fields) => {
     const answer = await test.send('PUT', PATH, { json });
     expect(answer.status).toBe(400);

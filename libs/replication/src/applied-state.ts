@@ -15,6 +15,7 @@ import {
   readApplied,
   readTenancies,
   type Digest,
+  type StateBug,
   type StateReader,
   type Tenancy,
 } from '#state-machine';
@@ -32,6 +33,7 @@ const NO_CONFIGURATION: ConfState = {
 
 export interface AppliedStateOptions {
   readonly digest: Digest;
+  readonly stateBug?: StateBug;
   readonly rowCacheBytes: number;
   /** What namespaces are to the group from now on. */
   readonly onTenancies: (tenancies: ReadonlyMap<string, Tenancy>) => void;
@@ -107,7 +109,7 @@ export class AppliedState {
 
   /** Applies a run of committed entries, in order, as one write. Throws on a gap, and on what it cannot read. */
   apply(entries: readonly LogEntry[]): AppliedRun {
-    let batch = new ApplyBatch(this.cache, this.options.digest);
+    let batch = this.newBatch();
     const outcomes: (CommandOutcome | undefined)[] = [];
     const changes: ChangeBatch[] = [];
     let confRow: Uint8Array | undefined;
@@ -138,12 +140,17 @@ export class AppliedState {
       if (snapshot === undefined) continue;
       this.write(batch, confRow);
       this.options.onSnapshot(snapshot);
-      batch = new ApplyBatch(this.cache, this.options.digest);
+      batch = this.newBatch();
       confRow = undefined;
       snapshot = undefined;
     }
     this.write(batch, confRow);
     return { outcomes, changes };
+  }
+
+  private newBatch(): ApplyBatch {
+    const { digest, stateBug } = this.options;
+    return new ApplyBatch(this.cache, digest, stateBug);
   }
 
   /** Puts an installed snapshot in the place of the state and gives the one before, to be closed. Never goes back. */

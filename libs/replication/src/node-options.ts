@@ -1,6 +1,6 @@
 import type { ErrorCode, GroupId, MemberId, Term } from '#contracts';
 import type { RaftConfig } from '#raft';
-import type { Digest } from '#state-machine';
+import type { Digest, StateBug } from '#state-machine';
 import type { WatchLimits, WatchObserver } from '#watch';
 import type { IdentityStore, NodeIdentity } from './identity';
 import type { SnapshotArchive } from './named-snapshots/archive';
@@ -24,6 +24,8 @@ export interface NodeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly digest: Digest;
+  /** @internal A mistake to make on purpose when commands are applied, as the core has its own. */
+  readonly stateBug?: StateBug;
   /** Where others reach this node; told to the cluster when it changes. */
   readonly address: NodeAddress;
   /** Addresses of peers by name that the operator gave this node itself: they win over what nodes tell. */

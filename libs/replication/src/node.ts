@@ -7,7 +7,7 @@ import { WatchedHistory } from './history/watched-history';
 import { DiskRelief } from './disk-space';
 import { Driver } from './driver';
 import type { Engine } from './engine';
-import { Housekeeping } from './housekeeping';
+import type { Housekeeping } from './housekeeping';
 import { Admission } from './meta/admission';
 import type { ClusterKeeper } from './meta/cluster-keeper';
 import { Departures } from './meta/departures';
@@ -15,7 +15,7 @@ import { Directory } from './meta/directory';
 import { MetaWriter } from './meta/meta-writer';
 import { Placements } from './placements';
 import type { NodeSnapshots } from './named-snapshots/node-snapshots';
-import { keeperOf, snapshotsOf } from './node-parts';
+import { housekeepingOf, keeperOf, snapshotsOf } from './node-parts';
 import type { NodeOptions } from './node-options';
 import type { ReplicaStatus } from './node-status';
 import { NODE_TUNING, type NodeTuning } from './node-tuning';
@@ -118,7 +118,11 @@ export class Node {
     this.keeper = keeperOf(options, this.tuning, parts);
     this.placements.start(writer, peers);
     this.snapshots = snapshotsOf(options, { ...parts, forwarding: peers, holders });
-    this.housekeeping = this.newHousekeeping();
+    this.housekeeping = housekeepingOf(options, this.tuning, {
+      ...parts,
+      snapshots: this.snapshots,
+      onRound: () => this.tend(),
+    });
     this.engine = this.newEngine(peers);
   }
 
@@ -175,13 +179,13 @@ export class Node {
 
   private newHost(): ReplicaHost {
     const { options, driver } = this;
-    const { identity, log, stores, digest } = options;
+    const { identity, log, stores, digest, random, raft, replicaLimits: limits, stateBug } = options;
     return new ReplicaHost({
       member: identity.member,
       driver,
       log,
       stores,
-      replica: { random: options.random, raft: options.raft, limits: options.replicaLimits, digest },
+      replica: { random, raft, limits, digest, stateBug },
       onChanges: (replica, changes) => {
         if (replica.group === META_GROUP) this.directoryChanged(replica, changes);
         this.history.applied(replica, changes);
@@ -256,25 +260,6 @@ export class Node {
         if (replica.group === META_GROUP) this.directoryChanged(replica);
         else this.hub.catchUp();
       },
-    });
-  }
-
-  private newHousekeeping(): Housekeeping {
-    const { log, clock, historyRetentionMs, historyRetentionCommits, observer } = this.options;
-    return new Housekeeping({
-      ...this.tuning,
-      driver: this.driver,
-      log,
-      clock,
-      intervalMs: this.tuning.housekeepingMs,
-      retentionOf: (group) => {
-        const { seconds, commits } = this.directory.groups.get(group)?.retention ?? {};
-        const retentionMs = seconds === undefined ? historyRetentionMs : seconds * 1_000;
-        return { retentionMs, retentionCommits: commits ?? historyRetentionCommits };
-      },
-      trimmableTo: (group) => this.snapshots.trimmableTo(group),
-      onRound: () => this.tend(),
-      onError: (error) => observer.warning('housekeeping', error),
     });
   }
 

@@ -18,7 +18,7 @@ export interface ReplicaHostOptions {
   readonly driver: Driver;
   readonly log: LogStore;
   readonly stores: StateStores;
-  readonly replica: Pick<ReplicaOptions, 'random' | 'raft' | 'limits' | 'digest'>;
+  readonly replica: Pick<ReplicaOptions, 'random' | 'raft' | 'limits' | 'digest' | 'stateBug'>;
   readonly onChanges: (replica: Replica, changes: readonly ChangeBatch[]) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
   readonly onTenants: (replica: Replica) => void;

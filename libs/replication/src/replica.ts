@@ -64,6 +64,7 @@ export class Replica {
         options.onTenants(this);
       },
       digest: options.digest,
+      stateBug: options.stateBug,
       rowCacheBytes: options.limits.rowCacheBytes,
       applyConfChange: (data, index) => {
         this.configured.changedBy(index);

@@ -1,5 +1,6 @@
 export * from './state-reader';
 export { ApplyBatch } from './apply-batch';
+export { STATE_BUGS, type StateBug } from './state-bug';
 export { type Counters, readApplied } from './counters';
 export { evaluateRead } from './evaluate-read';
 export { STATE_FORMAT_VERSION, UnknownStateFormat } from './format';
@@ -10,6 +11,9 @@ export { nextExpiryMs } from './next-expiry';
 export { type ObjectDump, openDump } from './open-dump';
 export { whyNotATimeToLive, whyNotAType, whyNotTags } from './object-rules';
 export { parseWhere } from './query/where';
+export { parseSingularPath, type SingularPath } from './query/singular-path';
+export { type FieldIndex, isSamePath } from './fields/field-indexes';
+export { allFieldIndexes } from './fields/all-field-indexes';
 export { parseJsonPatch } from './patch/json-patch';
 export type { ObjectConditions } from './object-filter';
 export { type Digest, formatTime } from './object-row';

@@ -3,7 +3,7 @@ import type { CommitSeq } from '#contracts';
 import { readApplied } from './counters';
 import { NAMESPACE_TABLES, NO_VALUE, Table } from './format';
 import { EXPIRING_TABLES, expiryKeyOf } from './expiring-rows';
-import { commitKey, namespacePrefix, prefixRange } from './keys';
+import { commitKey, keyAfter, namespacePrefix, prefixRange } from './keys';
 import { type NamespaceRow, encodeNamespace, readNamespace } from './namespaces';
 import type { StateReader } from './state-reader';
 
@@ -97,7 +97,7 @@ function* tableRows(
 ): Generator<PortableRow> {
   const prefix = namespacePrefix(table, number);
   const range = prefixRange(prefix);
-  const gte = after === undefined ? range.gte : justAfter(prefix, after);
+  const gte = after === undefined ? range.gte : keyAfter(prefix, after);
   for (const [key, value] of reader.scan({ gte, lt: range.lt })) {
     yield { table, rest: key.subarray(PREFIX_BYTES), value };
   }
@@ -130,12 +130,4 @@ function* expiryRows(reader: StateReader, number: number, after?: Uint8Array): G
       yield { table: Table.expiryIndex, rest: writer.finish(), value: NO_VALUE };
     }
   }
-}
-
-function justAfter(prefix: Uint8Array, rest: Uint8Array): Uint8Array {
-  const writer = new ByteWriter(prefix.length + rest.length + 1);
-  writer.raw(prefix);
-  writer.raw(rest);
-  writer.u8(0);
-  return writer.finish();
 }

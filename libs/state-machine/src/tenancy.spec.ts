@@ -5,7 +5,10 @@ import { MemoryStateStore, sha256 } from '#testkit';
 import { ApplyBatch } from './apply-batch';
 import { readApplied } from './counters';
 import { evaluateRead } from './evaluate-read';
+import { Table } from './format';
+import { tableRange } from './keys';
 import { exportRows, type PortablePlace } from './portable-rows';
+import { parseWhere } from './query/where';
 import { firstAvailable, readChanges } from './read-changes';
 import { readTenancies } from './tenancies';
 
@@ -34,9 +37,22 @@ function become(store: MemoryStateStore, state: TenancyState, generation = 1, se
     .kind;
 }
 
+/** A query that an index answers, and what the index says of itself. */
+function indexed(store: MemoryStateStore): unknown {
+  const parsed = parseWhere({ '$.a': { gte: 1 } });
+  const where = parsed.kind === 'where' ? parsed.conditions : [];
+  const query = { kind: 'query', ns: NS, order: 'id', limit: 1_000, where } as const;
+  return [
+    evaluateRead(store, query, START_MS),
+    evaluateRead(store, { kind: 'explain', ns: NS, query }, START_MS),
+    evaluateRead(store, { kind: 'indexes', ns: NS }, START_MS),
+  ];
+}
+
 /** A group with two namespaces, whose rows of every table are there; another with positions of its own. */
 function twoGroups(): { from: MemoryStateStore; to: MemoryStateStore } {
   const from = new MemoryStateStore();
+  run(from, { kind: 'indexes', ns: NS, paths: ['$.a'] });
   for (let at = 0; at < 30; at++) {
     write(from, NS, put(`o-${at % 20}`, at % 3 === 0 ? { ttlSeconds: 60 + at } : {}));
     write(from, OTHER, put(`o-${at % 7}`));
@@ -46,6 +62,9 @@ function twoGroups(): { from: MemoryStateStore; to: MemoryStateStore } {
   run(from, { kind: 'write', ns: NS, operations: [put('kept')], idempotency });
   run(from, { kind: 'lease', ns: NS, action: 'acquire', key: 'l', owner: 'w', ttlMs: 60_000 });
   run(from, { kind: 'compact', retentionMs: 1e9, retentionCommits: 40, limit: 1_000 });
+  // One that is complete moves, and one that is half built goes on where it comes to.
+  run(from, { kind: 'indexes', ns: NS, paths: ['$.a', '$'] });
+  run(from, { kind: 'build', ns: NS, limit: 7, limitBytes: 1e6 });
   const to = new MemoryStateStore();
   write(to, OTHER, put('other'));
   run(to, { kind: 'compact', retentionMs: 0, retentionCommits: 0, limit: 1_000 }, START_MS + 5);
@@ -92,6 +111,12 @@ test.each([1, 300, 1e9])(
     expect(pages > 1).toBe(pageBytes < 1_000);
     expect(exportRows(to, NS, undefined, 1e9)).toEqual(exportRows(from, NS, undefined, 1e9));
     expect(all(to)).toEqual(all(from));
+    expect(indexed(to)).toEqual(indexed(from));
+    expect(indexed(to)).toMatchObject([
+      { kind: 'page' },
+      { plan: { index: 'field $.a', rowsReturned: 21 } },
+      { ready: ['$.a'], building: ['$'] },
+    ]);
 
     const { commitSeq } = readApplied(from);
     expect(become(to, 'here', 1, commitSeq)).toBe('done');
@@ -100,6 +125,10 @@ test.each([1, 300, 1e9])(
     expect(again.outcome).toMatchObject({ kind: 'done', replayed: true });
     const taken = run(to, { kind: 'lease', ns: NS, action: 'acquire', key: 'l', owner: 'x', ttlMs: 60_000 });
     expect(taken.outcome).toMatchObject({ kind: 'rejected', code: 'lease_held' });
+    const rowsBefore = [...to.scan(tableRange(Table.fieldIndex))].length;
+    expect(rowsBefore).toBe(21 + 7);
+    for (let step = 0; step < 3; step++) run(to, { kind: 'build', ns: NS, limit: 7, limitBytes: 1e6 });
+    expect([...to.scan(tableRange(Table.fieldIndex))].length).toBe(2 * 21);
     const applied = run(to, { kind: 'write', ns: NS, operations: [put('new')] });
     expect(applied.outcome).toMatchObject({ kind: 'done', commitSeq: commitSeq + 1 });
     // What goes by time or by age finds what came in.

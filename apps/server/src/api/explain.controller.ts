@@ -39,13 +39,15 @@ export class ExplainController {
     if (outcome.kind === 'rejected') throw rejection(outcome);
     if (outcome.kind !== 'plan')
       throw new Error(`a plan was asked for, and the engine answered ${outcome.kind}`);
-    const { index, rowsExpected, comparedPaths, isAllowed, rowsRead, rowsReturned } = outcome.plan;
+    const { index, rowsExpected, comparedPaths, buildingPaths, isAllowed, rowsRead, rowsReturned } =
+      outcome.plan;
     reply.header('content-type', 'application/json; charset=utf-8');
     reply.code(200).send(
       JSON.stringify({
         index,
         rows_expected: rowsExpected,
         compared_paths: comparedPaths,
+        building_paths: buildingPaths,
         allowed: isAllowed,
         rows_read: rowsRead,
         rows_returned: rowsReturned,

@@ -26,6 +26,7 @@ export class Directory {
   private groupsById = new Map<GroupId, Versioned<GroupDocument>>();
   private readonly namespacesByName = new Map<string, Versioned<NamespaceDocument>>();
   private readonly unsettledNames = new Set<string>();
+  private readonly indexedNames = new Set<string>();
 
   get nodes(): ReadonlyMap<MemberId, Versioned<NodeDocument>> {
     return this.nodesByMember;
@@ -46,6 +47,11 @@ export class Directory {
       const document = this.namespacesByName.get(ns);
       if (document !== undefined) yield document;
     }
+  }
+
+  /** Namespaces whose settings ask for indexes. */
+  get indexed(): ReadonlySet<string> {
+    return this.indexedNames;
   }
 
   /**
@@ -87,6 +93,7 @@ export class Directory {
     this.refreshNodesAndGroups(reader);
     this.namespacesByName.clear();
     this.unsettledNames.clear();
+    this.indexedNames.clear();
     for (const stored of rows(reader, META_NAMESPACES.namespaces)) this.takeNamespace(stored);
   }
 
@@ -113,6 +120,8 @@ export class Directory {
     this.namespacesByName.set(document.ns, document);
     if (document.movingTo !== undefined || document.erasing.length > 0) this.unsettledNames.add(document.ns);
     else this.unsettledNames.delete(document.ns);
+    if (document.settings.indexes.length > 0) this.indexedNames.add(document.ns);
+    else this.indexedNames.delete(document.ns);
     return document;
   }
 

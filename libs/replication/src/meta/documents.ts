@@ -59,6 +59,8 @@ export interface NamespaceSettings {
   readonly maxQps: number | undefined;
   readonly maxBytes: number | undefined;
   readonly retention: Retention;
+  /** Places in the bodies of its objects that have indexes, as singular JSONPaths. */
+  readonly indexes: readonly string[];
 }
 
 /** A namespace that was configured, by its name. Documents are never deleted: generations only grow. */
@@ -83,6 +85,7 @@ export const NO_SETTINGS: NamespaceSettings = {
   maxQps: undefined,
   maxBytes: undefined,
   retention: { seconds: undefined, commits: undefined },
+  indexes: [],
 };
 
 export function nodeBody(node: NodeDocument): string {

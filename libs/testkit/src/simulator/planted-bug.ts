@@ -1,4 +1,5 @@
 import type { PlantedBug } from '#raft';
+import { STATE_BUGS, type StateBug } from '#state-machine';
 
 /** Mistakes to make on purpose, below or beside the Raft core. */
 export const HOST_BUGS = [
@@ -19,11 +20,16 @@ export const RAFT_BUGS = [
   'applyBeyondDurable',
   'forgetTruncation',
   'readIndexSkipTermCheck',
+  'skipLeaseCheckAfterPause',
   'snapshotIndexOffByOne',
 ] as const satisfies readonly PlantedBug[];
 
 export type HostBug = (typeof HOST_BUGS)[number];
-export type SimulatedBug = HostBug | (typeof RAFT_BUGS)[number];
+export type SimulatedBug = HostBug | (typeof RAFT_BUGS)[number] | StateBug;
+export const SIMULATED_BUGS: readonly SimulatedBug[] = [...RAFT_BUGS, ...HOST_BUGS, ...STATE_BUGS];
 
 export const raftBug = (bug: SimulatedBug | undefined): PlantedBug | undefined =>
   RAFT_BUGS.find((name) => name === bug);
+
+export const stateBug = (bug: SimulatedBug | undefined): StateBug | undefined =>
+  STATE_BUGS.find((name) => name === bug);

@@ -24,7 +24,7 @@ import type { SafetyRules } from './safety-rules';
 import { Life, type Scheduler } from './scheduler';
 import type { SimBus } from './sim-bus';
 import type { SimNetwork } from './sim-network';
-import { type SimulatedBug, raftBug } from './planted-bug';
+import { type SimulatedBug, raftBug, stateBug } from './planted-bug';
 import { WatchedLog } from './watched-log';
 
 export interface SimHostOptions {
@@ -45,6 +45,8 @@ export interface SimHostOptions {
   readonly onEnd: (host: SimHost, error: Error | undefined) => void;
   /** The node says that it leads a group now. */
   readonly onElected: (host: SimHost, group: GroupId) => void;
+  /** The process goes on after a pause. */
+  readonly onResumed: (host: SimHost) => void;
   /** The node says that the cluster has removed it. */
   readonly onRemoved: (host: SimHost) => void;
   /** Something happened that must never happen. */
@@ -122,9 +124,17 @@ export class SimHost {
     if (life === undefined || life.paused) return;
     life.paused = true;
     this.options.scheduler.after(forMs, `node ${this.member} goes on`, () => {
-      this.undisturbedSinceMs = this.options.scheduler.nowMs;
-      if (life.alive) this.options.scheduler.resume(life);
+      if (this.life === life) this.goOn();
     });
+  }
+
+  /** Ends a pause early, if there is one. */
+  goOn(): void {
+    const { life } = this;
+    if (life?.paused !== true) return;
+    this.undisturbedSinceMs = this.options.scheduler.nowMs;
+    this.options.scheduler.resume(life);
+    this.options.onResumed(this);
   }
 
   statuses(): readonly ReplicaStatus[] {
@@ -252,6 +262,7 @@ export class SimHost {
       random: random.fork(`life ${this.lives}`),
       digest: this.options.bug === 'divergentState' && member === 2 ? otherDigest : sha256,
       raft: { ...raftSettings(random), plantedBug: raftBug(this.options.bug) },
+      stateBug: stateBug(this.options.bug),
       watchObserver: SILENT,
       observer: {
         leaderChanged: (group, leader, term) => {

@@ -2,13 +2,10 @@ import { META_GROUP, memberId, type MemberId, type NodeName } from '#contracts';
 import { readApplied } from '#state-machine';
 import { DEFAULT_GROUP, type FoundingMember, type NodeIdentity } from '#replication';
 import { LogCorruption } from '#wal';
-import { HistoryRecorder } from '../linearizability/history';
-import type { ObjectInput, ObjectOutput } from '../linearizability/models/object-model';
-import { Client, ClientTally } from './client';
+import { Clients } from './clients';
 import { DecidedHistory } from './decided-history';
-import { EagerReads } from './eager-reads';
 import { SimulationFailure } from './failure';
-import { compareStates, judgeHistory } from './final-judgement';
+import { compareStates } from './final-judgement';
 import { FAULTS, Faults, GOOD_LINKS, type Fault } from './faults';
 import type { SimulatedBug } from './planted-bug';
 import { SeededStream } from './random';
@@ -21,7 +18,7 @@ import { SimBus } from './sim-bus';
 import { SimNetwork } from './sim-network';
 import { Trace } from './trace';
 import { WatchingClient } from './watching-client';
-import { BATCHES, OBJECTS, type World } from './world';
+import { BATCHES, OBJECTS, PROBE_ID, type World } from './world';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -42,6 +39,14 @@ export interface SimulationReport {
   readonly writes: number;
   readonly reads: number;
   readonly unknown: number;
+  /** Of agents: commands sent again, leases taken and run out, writes done under one, and refused for a stale fence. */
+  readonly agents: {
+    readonly retries: number;
+    readonly leases: number;
+    readonly ranOut: number;
+    readonly guarded: number;
+    readonly fenced: number;
+  };
   readonly streams: number;
   /** `unknown` when the checker gave up on the history. */
   readonly history: 'linearizable' | 'unknown';
@@ -49,8 +54,6 @@ export interface SimulationReport {
 }
 
 const GROUPS = [META_GROUP, DEFAULT_GROUP];
-const CLIENTS = 4;
-const MEAN_THINK_MS = 40;
 const SETTLE_LIMIT_MS = 20_000;
 const PROBE_EVERY_MS = 100;
 const START_OF_TIME_MS = 1_700_000_000_000;
@@ -67,14 +70,11 @@ export class Simulation implements World {
   private readonly bus: SimBus | undefined;
   readonly bug: SimulatedBug | undefined;
   private readonly rules = new SafetyRules(this.hosts);
-  private readonly recorder = new HistoryRecorder<ObjectInput, ObjectOutput>();
-  private readonly tally = new ClientTally();
-  private readonly clients: Client[];
+  private readonly clients: Clients;
   private readonly watchers: WatchingClient[];
   private readonly enabled: readonly Fault[];
   private readonly faults: Faults;
   private readonly membership: Membership;
-  private readonly eagerReads: EagerReads;
   private checks: (() => void)[] = [];
   private failure: Error | undefined;
   private steps = 0;
@@ -96,13 +96,12 @@ export class Simulation implements World {
       seed % 5 === 0 || seed % 5 === 4 ? new SimBus(this.scheduler, this.random.fork('bus')) : undefined;
     const shape = this.random.fork('shape');
     this.makeHosts(shape.chance(0.25) ? 5 : 3);
-    this.clients = Array.from({ length: CLIENTS }, (_, at) => this.makeClient(`client ${at + 1}`));
+    this.clients = new Clients(this, this.random);
     this.watchers = [
       this.makeWatcher('watcher 1', OBJECTS, {}),
       this.makeWatcher('watcher 2', OBJECTS, { prefix: 'a', tags: { by: 'client 1' } }),
       this.makeWatcher('watcher 3', BATCHES, shape.chance(0.5) ? {} : { type: 'other' }),
     ];
-    this.eagerReads = new EagerReads(this.scheduler, this.random.fork('eager readers'), this.clients);
     this.enabled = FAULTS.filter(() => shape.chance(0.5));
     const faults = this.enabled.length > 0 ? this.enabled : FAULTS;
     this.membership = new Membership({
@@ -122,13 +121,16 @@ export class Simulation implements World {
 
   async run(): Promise<SimulationReport> {
     for (const host of this.hosts.values()) host.boot();
-    for (const client of this.clients) client.start();
+    this.clients.start();
     for (const watcher of this.watchers) watcher.start();
     this.faults.start();
     while (this.steps < this.options.steps) await this.step();
     await this.settle();
-    const history = this.judge();
+    for (const group of GROUPS) compareStates(group, this.living());
+    const history = this.clients.judge();
     const { seed } = this.options;
+    const { writes, reads, staleReads, unknown, retries, leases, ranOut, guarded, fenced } =
+      this.clients.tally;
     return {
       seed,
       steps: this.steps,
@@ -137,9 +139,10 @@ export class Simulation implements World {
       nodes: this.hosts.size,
       faults: this.enabled,
       crashes: this.crashes,
-      writes: this.tally.writes,
-      reads: this.tally.reads + this.tally.staleReads,
-      unknown: this.tally.unknown,
+      writes,
+      reads: reads + staleReads,
+      unknown,
+      agents: { retries, leases, ranOut, guarded, fenced },
       streams: this.watchers.reduce((sum, { streams }) => sum + streams, 0),
       history,
       quarantined: [...this.hosts.values()].filter(({ quarantined }) => quarantined !== undefined).length,
@@ -189,7 +192,8 @@ export class Simulation implements World {
 
   private inspect(host: SimHost): void {
     if (!host.isUp) return;
-    this.rules.afterEvent(host);
+    const isMoved = this.rules.afterEvent(host);
+    if (!isMoved) return;
     for (const store of host.openStores.values()) {
       const { commitSeq } = readApplied(store);
       this.decided.compare(`node ${host.member}`, store, commitSeq);
@@ -200,7 +204,7 @@ export class Simulation implements World {
   private async settle(): Promise<void> {
     this.note('the trouble ends');
     this.faults.end();
-    for (const client of this.clients) client.stop();
+    this.clients.stop();
     for (const host of this.hosts.values()) host.boot();
     const deadlineMs = this.scheduler.nowMs + SETTLE_LIMIT_MS;
     const probed = new Set<MemberId>();
@@ -242,7 +246,7 @@ export class Simulation implements World {
     if (!host.isUp) return again();
     const operation = {
       op: 'put',
-      id: 'probe',
+      id: PROBE_ID,
       type: 'thing',
       bodyJson: String(host.member),
       tags: {},
@@ -286,12 +290,6 @@ export class Simulation implements World {
     return true;
   }
 
-  private judge(): 'linearizable' | 'unknown' {
-    for (const group of GROUPS) compareStates(group, this.living());
-    const history = this.recorder.history().filter((_, handle) => !this.tally.withoutEffect.has(handle));
-    return judgeHistory(history);
-  }
-
   private makeHosts(count: number): void {
     const founders = Array.from({ length: count }, (_, at): FoundingMember => {
       const name = `node-${at + 1}` as NodeName;
@@ -321,7 +319,8 @@ export class Simulation implements World {
       note: (what) => this.note(what),
       peer: (other) => this.hosts.get(other),
       inspect: (one) => this.inspect(one),
-      onElected: (one, group) => this.eagerReads.elected(one, group),
+      onElected: (one, group) => this.clients.elected(one, group),
+      onResumed: (one) => this.clients.resumed(one),
       onEnd: (one, error) => this.ended(one, error),
       onRemoved: (one) => this.removed(one),
       onBroken: (error) => this.broken(error),
@@ -352,18 +351,6 @@ export class Simulation implements World {
       this.membership.replace(host);
     } else if (!(error instanceof ProcessKilled) && !isDiskFailure(error)) this.broken(error);
     this.crash(host, { power: random.chance(0.5), downMs: random.between(1, 500) });
-  }
-
-  private makeClient(name: string): Client {
-    const { recorder, tally } = this;
-    return new Client({
-      name,
-      world: this,
-      random: this.random.fork(name),
-      recorder,
-      tally,
-      thinkMs: MEAN_THINK_MS,
-    });
   }
 
   private makeWatcher(
