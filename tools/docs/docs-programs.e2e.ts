@@ -49,7 +49,7 @@ describe('programs in documents', () => {
       await expectOutput(program, await scratch.folder(), PYTHON, 'main.py', program.code);
   };
   if (hasPython) test('Python', python, 300_000);
-  else test.skip('Python: left out, no Python 3 with venv here (Debian: python3-venv)', python);
+  else test.skip('left out: no Python 3 with venv here (Debian: python3-venv)', python);
 
   /** Each has a node of its own: what one leaves behind would be seen by the next. */
   async function expectOutput(

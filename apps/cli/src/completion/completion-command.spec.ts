@@ -104,5 +104,5 @@ describe('completion', () => {
     expect(execFileSync('zsh', ['-f'], { cwd: folder, input, encoding: 'utf8' })).toBe('text json\n');
   };
   if (spawnSync('zsh', ['-c', ':']).status === 0) test('zsh', zsh);
-  else test.skip('zsh: left out, there is none here (Debian: zsh)', zsh);
+  else test.skip('left out: there is no zsh here (Debian: zsh)', zsh);
 });
