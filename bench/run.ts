@@ -3,6 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { clusterBench } from './cluster/cluster-bench';
+import { moveBench } from './cluster/move-bench';
+import { placementsBench } from './cluster/placements-bench';
 import { chooseLoadGenerator, type LoadGenerator } from './load-generator';
 import { measureManyObjects } from './many-objects';
 import { queriesBench } from './queries/queries-bench';
@@ -28,6 +30,7 @@ interface Bench {
 }
 
 const MANY_OBJECTS = 1_000_000;
+const MOVED_OBJECTS = 100_000;
 
 /** By the word that chooses them; without one it is the single node. */
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -38,6 +41,14 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   cluster: {
     about: 'three nodes beside three etcd nodes',
     run: clusterBench,
+  },
+  placements: {
+    about: 'writes to three groups that three nodes lead, beside one group',
+    run: placementsBench,
+  },
+  move: {
+    about: 'how long writes wait while a namespace of 100000 objects moves',
+    run: ({ rounds, objects = MOVED_OBJECTS, print }) => moveBench({ rounds, objects, print }),
   },
   queries: {
     about: 'indexed queries among a million objects, patches, batches, the disk that history takes',

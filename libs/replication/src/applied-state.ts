@@ -18,6 +18,7 @@ import {
   type StateBug,
   type StateReader,
   type Tenancy,
+  type WriteSet,
 } from '#state-machine';
 import type { StateStore } from './ports';
 import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
@@ -43,6 +44,13 @@ export interface AppliedStateOptions {
   readonly onSnapshot: (command: SnapshotCommand) => void;
 }
 
+/** Follows what is written to a replica's state. */
+export interface StateFollower {
+  wrote(writes: WriteSet): void;
+  /** A snapshot stands in the state's place: what was written from here on is not all that has changed. */
+  lost(): void;
+}
+
 /** What a run of entries came to. */
 export interface AppliedRun {
   /** One for each entry, in order; `undefined` where nobody can be waiting for one. */
@@ -61,6 +69,7 @@ export class AppliedState {
   private atTerm: Term;
   private seq: CommitSeq;
   private conf: ConfState;
+  private readonly followers = new Set<StateFollower>();
 
   constructor(
     store: StateStore,
@@ -99,6 +108,12 @@ export class AppliedState {
 
   get configuration(): ConfState {
     return this.conf;
+  }
+
+  /** Calls `follower` from now on; the returned function ends that. */
+  follow(follower: StateFollower): () => void {
+    this.followers.add(follower);
+    return () => this.followers.delete(follower);
   }
 
   /** A snapshot stands where the state stands: it is streamed from a scan opened at the moment of sending. */
@@ -166,8 +181,18 @@ export class AppliedState {
     this.atTerm = appliedTerm;
     this.seq = commitSeq;
     this.conf = configurationOf(next);
+    for (const follower of this.followers) follower.lost();
+    this.followers.clear();
     this.options.onTenancies(readTenancies(next));
     return before;
+  }
+
+  /** Puts an equal state in the place of this one. */
+  exchange(equal: StateStore): void {
+    const { appliedIndex } = readApplied(equal);
+    if (appliedIndex !== this.at) throw new Error(`a state at ${appliedIndex} is not the one at ${this.at}`);
+    this.current = equal;
+    this.cache = new RowCache(equal, this.options.rowCacheBytes);
   }
 
   private write(batch: ApplyBatch, confRow: Uint8Array | undefined): void {
@@ -178,6 +203,7 @@ export class AppliedState {
         : { ...writes, puts: [...writes.puts, [CONF_STATE_KEY, confRow] as const] };
     this.current.write(all);
     this.cache.wrote(all);
+    for (const follower of this.followers) follower.wrote(all);
     this.seq = batch.commitSeq;
     if (batch.tenanciesChanged) this.options.onTenancies(readTenancies(this.current));
   }

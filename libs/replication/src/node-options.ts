@@ -5,6 +5,7 @@ import type { WatchLimits, WatchObserver } from '#watch';
 import type { IdentityStore, NodeIdentity } from './identity';
 import type { SnapshotArchive } from './named-snapshots/archive';
 import type { SnapshotPolicy } from './named-snapshots/node-snapshots';
+import type { PlacementBug } from './moves/planted-bug';
 import type { NodeTuning } from './node-tuning';
 import type { NodeAddress } from './peers/peer-book';
 import type { Clock, LogStore, Network, Random, StateStores } from './ports';
@@ -43,6 +44,8 @@ export interface NodeOptions {
   readonly bus?: WatchBus;
   /** What is not a user's to set: tests make it small, so that short runs meet it. */
   readonly tuning?: Partial<NodeTuning>;
+  /** A mistake to make on purpose, in tests of what finds it. */
+  readonly plantedBug?: PlacementBug;
   readonly observer: NodeObserver;
   /** The process must end: an invariant is broken, or the disk failed. */
   readonly onFatal: (error: Error) => void;

@@ -2,6 +2,7 @@ import { META_GROUP, type GroupId, type MemberId } from '#contracts';
 import type { ClusterAdmin } from './cluster-admin';
 import { DEFAULT_GROUP } from './default-group';
 import type { Driver } from './driver';
+import { Scrubber } from './erasure/scrubber';
 import type { Forwarding } from './forwarding';
 import { Housekeeping } from './housekeeping';
 import { FieldIndexing } from './indexes/field-indexing';
@@ -13,6 +14,9 @@ import { NodeSnapshots } from './named-snapshots/node-snapshots';
 import type { NodeOptions } from './node-options';
 import type { NodeTuning } from './node-tuning';
 import { noLeader } from './pending-reads';
+import type { ReplicaHost } from './replica-host';
+import type { Replica } from './replica';
+import { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import type { Placements } from './placements';
 
 const REFRESH_TIMEOUT_MS = 5_000;
@@ -113,5 +117,36 @@ export function housekeepingOf(
     trimmableTo: (group) => snapshots.trimmableTo(group),
     onRound,
     onError: (error) => observer.warning('housekeeping', error),
+  });
+}
+
+export function scrubberOf(
+  { stores, log, clock, observer }: NodeOptions,
+  parts: Pick<NodeParts, 'driver' | 'directory'> & {
+    readonly snapshots: NodeSnapshots;
+    readonly building: Set<GroupId>;
+    readonly host: ReplicaHost;
+  },
+): Scrubber {
+  const { driver, directory, snapshots, building, host } = parts;
+  return new Scrubber({
+    ...{ driver, directory, stores, log, clock, building },
+    isGivingUp: () => host.isGivingUp,
+    forgetSnapshots: (group, before) => snapshots.forgetBefore(group, before),
+    onWarning: (what, error) => observer.warning(what, error),
+  });
+}
+
+export function receiverOf(
+  { network, stores, clock, digest, observer }: NodeOptions,
+  tuning: NodeTuning,
+  building: Set<GroupId>,
+  onInstalled: (replica: Replica) => void,
+): SnapshotReceiver {
+  return new SnapshotReceiver({
+    ...{ network, stores, building, clock, digest, onInstalled },
+    chunkTimeoutMs: tuning.snapshotChunkTimeoutMs,
+    attempts: tuning.snapshotChunkAttempts,
+    onWarning: (what, error) => observer.warning(what, error),
   });
 }

@@ -36,6 +36,18 @@ export class ReplicaHost {
 
   constructor(private readonly options: ReplicaHostOptions) {}
 
+  /** Whether a replica is just being given up. */
+  get isGivingUp(): boolean {
+    return this.closing.size > 0;
+  }
+
+  /** Removes states that are left of replicas which were being given up when the process ended: they have no log. */
+  async removeLeftovers(): Promise<void> {
+    const { log, stores } = this.options;
+    const held = new Set(log.groups());
+    for (const group of await stores.groups()) if (!held.has(group)) await stores.destroy(group);
+  }
+
   /** Opens a replica; with `founders`, one that begins its group. Concurrent calls for a group share one opening. */
   open(group: GroupId, founders?: readonly MemberId[]): Promise<Replica> {
     const held = this.options.driver.get(group);

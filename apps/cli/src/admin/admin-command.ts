@@ -96,8 +96,11 @@ async function print(
   ns: string | undefined,
   terminal: Terminal,
 ): Promise<void> {
-  const { openDump } = await import('#state-machine');
-  const dump = openDump(state, terminal.nowMs(), ns);
+  const { openDump, readTenancies } = await import('#state-machine');
+  const tenancies = readTenancies(state);
+  // What is on its way in or was not erased yet is another group's to show.
+  const isServed = (name: string): boolean => !['away', 'loading'].includes(tenancies.get(name)?.state ?? '');
+  const dump = openDump(state, terminal.nowMs(), { ns, isServed });
   try {
     for (;;) {
       const objects = dump.next(PIECE_BYTES);

@@ -45,8 +45,9 @@ function run(to: MemoryStateStore, command: Command): void {
 
 /** Writes a namespace's document, which the directory hears of when it is refreshed. */
 function set(indexes: readonly string[], more: Partial<NamespaceDocument> = {}): void {
+  const served = { ns: NS, dropped: false, group: DEFAULT_GROUP, generation: 0 };
   const document = {
-    ...{ ns: NS, dropped: false, group: DEFAULT_GROUP, generation: 0, movingTo: undefined, erasing: [] },
+    ...{ ...served, movingTo: undefined, erasing: [], scrubbing: [] },
     ...more,
     settings: { ...NO_SETTINGS, indexes },
   };

@@ -54,17 +54,6 @@ export class Directory {
     return this.indexedNames;
   }
 
-  /**
-   * Whether a node may have what a group holds: the group may be anywhere, or the node is in one of its regions. Of
-   * a group that this node knows nothing of, nothing may go anywhere.
-   */
-  mayHave(member: MemberId, group: GroupId): boolean {
-    const document = this.groupsById.get(group);
-    if (document === undefined) return group === DEFAULT_GROUP;
-    const region = this.nodesByMember.get(member)?.region;
-    return document.regions === undefined || (region !== undefined && document.regions.includes(region));
-  }
-
   /** Nodes that hold a replica of a group, as far as this node knows: at first, the first members. */
   holdersOf(group: GroupId, founders: readonly FoundingMember[]): readonly MemberId[] {
     return this.groupsById.get(group)?.voters ?? founders.map(({ member }) => member);
@@ -118,7 +107,8 @@ export class Directory {
   private takeNamespace(stored: ReturnType<typeof parseStored>): NamespaceDocument {
     const document = { ...namespaceDocument(stored), version: commitSeq(stored.commit_seq) };
     this.namespacesByName.set(document.ns, document);
-    if (document.movingTo !== undefined || document.erasing.length > 0) this.unsettledNames.add(document.ns);
+    const { movingTo, erasing, scrubbing } = document;
+    if (movingTo !== undefined || erasing.length + scrubbing.length > 0) this.unsettledNames.add(document.ns);
     else this.unsettledNames.delete(document.ns);
     if (document.settings.indexes.length > 0) this.indexedNames.add(document.ns);
     else this.indexedNames.delete(document.ns);

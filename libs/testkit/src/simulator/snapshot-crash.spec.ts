@@ -154,7 +154,7 @@ function entriesAfter({ log }: NodeRun, { group, index }: SnapshotPart): readonl
 }
 
 function dumped(store: StateStore): Map<string, number> {
-  const dump = openDump(store, 1_700_000_000_000, NS);
+  const dump = openDump(store, 1_700_000_000_000, { ns: NS });
   return new Map(dump.next(ENTRY_BYTES).map(valueOf));
 }
 
