@@ -273,6 +273,7 @@ export class Node {
     while (isAlone() && !replica.knowsAll) {
       await new Promise<void>((resolve) => clock.after(LOOK_AGAIN_MS, resolve));
     }
+    if (isAlone()) await this.confirm(replica);
   }
 
   private peerService(): PeerService {
@@ -354,18 +355,16 @@ export class Node {
     void this.relief.step().catch(() => undefined);
     for (const replica of this.driver.all()) {
       if (replica.group === META_GROUP && replica.leader === NO_MEMBER) void this.book.askAround();
-      this.confirm(replica);
+      void this.confirm(replica);
       this.departures.look(replica);
     }
   }
 
   /** A replica that was just opened does not know how far behind it is until it has asked its leader. */
-  private confirm(replica: Replica): void {
+  private async confirm(replica: Replica): Promise<void> {
     if (replica.hasCaughtUp || replica.leader === NO_MEMBER) return;
-    const { clock } = this.options;
-    replica
-      .readLinearizable(() => undefined, clock.monotonicMs() + FIRST_READ_TIMEOUT_MS)
-      .catch(() => undefined);
+    const deadlineMs = this.options.clock.monotonicMs() + FIRST_READ_TIMEOUT_MS;
+    await replica.readLinearizable(() => undefined, deadlineMs).catch(() => undefined);
   }
 
   private giveUp(replica: Replica): void {

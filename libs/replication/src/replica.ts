@@ -174,7 +174,10 @@ export class Replica {
 
   /** Runs `evaluate` on a state that contains everything acknowledged before this call. */
   readLinearizable<T>(evaluate: () => T, deadlineMs: number): Promise<T> {
-    if (this.decidesAlone()) return Promise.resolve(evaluate());
+    if (this.decidesAlone()) {
+      this.caughtUp = true;
+      return Promise.resolve(evaluate());
+    }
     return new Promise((resolve, reject) => {
       if (this.leaderNow === 0) {
         reject(noLeader());
