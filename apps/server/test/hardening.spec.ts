@@ -122,6 +122,9 @@ describe('idle connections', () => {
   }, 30_000);
 
   it('whose client does not read its answers are ended', async () => {
+    // Not because the next request is late.
+    jest.replaceProperty(SERVER_LIMITS, 'headersTimeoutMs', 600_000 as never);
+    jest.replaceProperty(SERVER_LIMITS, 'requestTimeoutMs', 600_000 as never);
     const test = await start(ONE);
     const deaf = await connected(test.server.httpPort);
     deaf.pause();
@@ -228,6 +231,11 @@ function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => (socket.closed ? resolve() : void socket.once('close', () => resolve())));
 }
 
+/** The deadline only keeps what never comes from hanging the run. */
 async function until(condition: () => Promise<boolean | undefined>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+  const deadlineMs = performance.now() + 25_000;
+  while (!(await condition())) {
+    if (performance.now() > deadlineMs) throw new Error('what was waited for never came');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }

@@ -24,6 +24,8 @@ const sign = (header: object, payload: unknown, key = KEY): string => {
 };
 
 const GOOD = [
+  // What the tokens of the corpus were before they were changed: undoing the change gives it.
+  mint({ ns: 'agent://demo', ops: ['GET'], exp: times.exp }),
   mint(claims(times)),
   mint(claims({ ...times, ns: ['agent://demo', 'agent://x*'], jti: 'one' }), { kid: 'next', key: NEXT_KEY }),
   mint(claims({ ...times, regions: ['eu-west-1'], max_bytes: 100, max_qps: 5 })),
