@@ -9,13 +9,21 @@ export async function connectionLoad({
   connections,
   seconds,
 }: LoadRun): Promise<LoadResult> {
+  const endMs = performance.now() + seconds * 1000;
+  return loadWhile({ port, requests: run, connections }, (nowMs) => nowMs < endMs);
+}
+
+/** The same for as long as `goesOn` says so, of `performance.now()`. */
+export async function loadWhile(
+  { port, requests: run, connections }: Omit<LoadRun, 'seconds'>,
+  goesOn: (nowMs: number) => boolean,
+): Promise<LoadResult> {
   const requests = run.map(requestBytes);
   const latencies = new Latencies();
   const startMs = performance.now();
-  const endMs = startMs + seconds * 1000;
   const lanes = Array.from({ length: connections }, (_, lane) => {
     const first = Math.floor((lane * requests.length) / connections);
-    return runLane({ port, requests, first, endMs, latencies });
+    return runLane({ port, requests, first, goesOn, latencies });
   });
   await Promise.all(lanes);
   const latency = latencies.summary();
@@ -26,11 +34,11 @@ interface Lane {
   readonly port: number;
   readonly requests: readonly Buffer[];
   readonly first: number;
-  readonly endMs: number;
+  readonly goesOn: (nowMs: number) => boolean;
   readonly latencies: Latencies;
 }
 
-async function runLane({ port, requests, first, endMs, latencies }: Lane): Promise<void> {
+async function runLane({ port, requests, first, goesOn, latencies }: Lane): Promise<void> {
   let fail: (error: Error) => void = () => undefined;
   const connection = await RawConnection.open(port, (error) => fail(error));
   try {
@@ -45,7 +53,7 @@ async function runLane({ port, requests, first, endMs, latencies }: Lane): Promi
           const nowMs = performance.now();
           latencies.add(nowMs - sentMs);
           if (status !== 200) reject(new Error(`answered ${status}`));
-          else if (nowMs < endMs) next();
+          else if (goesOn(nowMs)) next();
           else resolve();
         });
       };

@@ -61,10 +61,10 @@ export class RawConnection {
 }
 
 /** The bytes of one request. */
-export function requestBytes({ method, path, body }: LoadRequest): Buffer {
+export function requestBytes({ method, path, body, contentType = 'application/json' }: LoadRequest): Buffer {
   const content =
     body === undefined
       ? ''
-      : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+      : `Content-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
   return Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${content}\r\n${body ?? ''}`);
 }

@@ -9,6 +9,12 @@ const BARE_HANDLER = path.join(__dirname, 'bare-handler.js');
 
 const READY_POLL_MS = 10;
 
+/** Memory of a process in MiB, now or at its highest, as Linux counts it; `NaN` of one that is gone. */
+export function memoryMib(processId: number | undefined, which: 'VmRSS' | 'VmHWM'): number {
+  const status = readFileSync(`/proc/${processId}/status`, 'utf8');
+  return Number(new RegExp(`^${which}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
+}
+
 /** A process under measurement, on a port of its own. */
 export class TargetProcess {
   private constructor(
@@ -67,8 +73,7 @@ export class TargetProcess {
 
   /** Resident memory in MiB, as Linux counts it. */
   residentMib(): number {
-    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
+    return memoryMib(this.child.pid, 'VmRSS');
   }
 
   /** Processor time of all its threads so far, in milliseconds, in the 10 ms steps that Linux counts it in. */

@@ -7,13 +7,15 @@ export const BODY_BYTES = 300;
 export const KEYS = 10_000;
 
 export interface LoadRequest {
-  readonly method: 'GET' | 'PUT' | 'POST';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH';
   readonly path: string;
   /** JSON on one line. */
   readonly body?: string;
+  /** What the body is, where it is not `application/json`. */
+  readonly contentType?: string;
 }
 
-export const objectPath = (key: number): string => `${OBJECTS_PATH}/object-${key}`;
+export const objectPath = (key: number | string): string => `${OBJECTS_PATH}/object-${key}`;
 
 /** A request body of exactly {@link BODY_BYTES}: an agent's task with some text. */
 export function requestBody(key: number): string {

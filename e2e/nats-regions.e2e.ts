@@ -1,28 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { NatsBus } from '#nats';
-import { freePorts } from './launcher/free-ports';
+import { NATS_SECRETS, startNatsRegions } from './launcher/nats-regions';
 import { NatsServer } from './launcher/nats-server';
 import { until } from './launcher/until';
 
-const SECRETS = { NATS_PASSWORD: 'of-the-nodes', NATS_GATEWAY_PASSWORD: 'of-the-servers' };
 const SILENT = { info: () => undefined, warn: () => undefined };
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-/** One region's server as deploy/nats has it, on this machine: only hosts and ports are others. */
-async function startRegion(folder: string, region: string, ports: ReadonlyMap<string, number>) {
-  const source = path.join(__dirname, '../deploy/nats/three-regions', `${region}.conf`);
-  const config = readFileSync(source, 'utf8')
-    .replace(/^listen:.*$/m, '')
-    .replace(/^http:.*$/m, '')
-    .replace('listen: "0.0.0.0:7222"', `listen: "127.0.0.1:${ports.get(region)}"`)
-    .replace(/nats-([a-z0-9-]+)\.internal:7222/g, (_, other: string) => `127.0.0.1:${ports.get(other)}`);
-  const file = path.join(folder, `${region}.conf`);
-  await writeFile(file, config);
-  return NatsServer.start(['--config', file], SECRETS);
-}
 
 /**
  * The goal: what is published for a region cannot be received in another one, with the servers' configurations as
@@ -31,16 +16,13 @@ async function startRegion(folder: string, region: string, ports: ReadonlyMap<st
 describe('NATS servers joined by gateways', () => {
   test('carry what lives everywhere, and keep what lives in one region inside', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'agentstate-nats-'));
-    const regions = ['us-west-2', 'eu-west-1', 'ap-southeast-1'];
-    const free = await freePorts(regions.length);
-    const ports = new Map(regions.map((region, at) => [region, free[at] ?? 0]));
-    const servers = await Promise.all(regions.map((region) => startRegion(folder, region, ports)));
-    const buses = regions.map((region, at) =>
+    const servers = await startNatsRegions(folder);
+    const buses = [...servers].map(([region, server]) =>
       NatsBus.open({
-        urls: [servers[at]!.url],
+        urls: [server.url],
         name: region,
         clusterId: 'c',
-        credentials: { kind: 'user', user: `agentstate-${region}`, password: SECRETS.NATS_PASSWORD },
+        credentials: { kind: 'user', user: `agentstate-${region}`, password: NATS_SECRETS.NATS_PASSWORD },
         logger: SILENT,
       }),
     );
@@ -70,7 +52,7 @@ describe('NATS servers joined by gateways', () => {
       expect([...new Set(heard)]).toEqual(['us everywhere']);
     } finally {
       await Promise.all(buses.map((bus) => bus.close()));
-      for (const server of servers) server.kill();
+      for (const server of servers.values()) server.kill();
       await rm(folder, { recursive: true, force: true });
     }
   });

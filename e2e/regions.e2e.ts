@@ -27,13 +27,29 @@ const REQUESTS = [
   ['GET', '/watch'],
   ['POST', '/batch', '{"ops":[]}'],
   ['POST', '/lease/acquire', '{}'],
+  ['POST', '/lease/renew', '{}'],
+  ['POST', '/lease/release', '{}'],
   ['GET', '/lease/x'],
+  ['GET', '/objects/x?at_seq=1'],
+  ['GET', '/objects/x?at=2026-01-01T00:00:00Z'],
+] as const;
+
+/** And of operators, who name the namespace elsewhere. */
+const OPERATORS_REQUESTS = [
+  ['POST', '/admin/explain-query', JSON.stringify({ ns: NS })],
+  ['GET', `/admin/dump?ns=${encodeURIComponent(NS)}`],
 ] as const;
 
 async function refusals(node: ClusterNode): Promise<readonly string[]> {
   const wrong: string[] = [];
-  for (const [method, path, body] of REQUESTS) {
-    const response = await fetch(`${node.url}/v1/${encodeURIComponent(NS)}${path}`, {
+  const requests = [
+    ...REQUESTS.map(
+      ([method, path, body]) => [method, `/v1/${encodeURIComponent(NS)}${path}`, body] as const,
+    ),
+    ...OPERATORS_REQUESTS,
+  ];
+  for (const [method, path, body] of requests) {
+    const response = await fetch(`${node.url}${path}`, {
       method,
       ...(body && { body, headers: { 'content-type': 'application/json' } }),
     });
@@ -106,6 +122,8 @@ describe('a namespace that is pinned to a region', () => {
                 .join(),
           );
           await write(40, 'third');
+          const snapshot = await fetch(`${first.url}/admin/snapshot`, { method: 'POST' });
+          expect([snapshot.status, await snapshot.json()]).toEqual([200, expect.anything()]);
 
           // Everything goes on where the namespace is while all other regions are away.
           for (const node of outside) cluster.isolate(node);
@@ -157,6 +175,10 @@ describe('a namespace that is pinned to a region', () => {
           await until(`a write of ${ns}`, async () => (await client.put('x', {})).status === 200);
         }
         expect((await new Client(one.url, 'agent://us').put('x', {})).status).toBe(451);
+        // A machine of the lost region must not come up in another one with what it has.
+        const moved = us.spawn({ REGION: EU });
+        expect((await moved.exit).code).toBe(1);
+        expect(moved.output).toContain(`REGION=${EU}, but this node holds replicas that are pinned to ${US}`);
         await Promise.all([us, otherUs].map((node) => node.start()));
         const client = new Client(us.url, 'agent://us');
         await until('the lost region to write again', async () => (await client.put('x', {})).status === 200);

@@ -13,7 +13,10 @@ interface ClusterView {
 }
 
 /** Three nodes of this project in dev mode, whose data lie under `folder`. */
-export async function agentstateNodes(folder: string): Promise<ThreeNodes> {
+export async function agentstateNodes(
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ThreeNodes> {
   const names = ['node-1', 'node-2', 'node-3'];
   const peerPorts = await freePorts(3);
   const members = names.map((name, at) => `${name}=127.0.0.1:${peerPorts[at]}@local`).join(',');
@@ -25,6 +28,7 @@ export async function agentstateNodes(folder: string): Promise<ThreeNodes> {
       PEER_PORT: `${peerPorts[at]}`,
       CLUSTER_NODES: members,
       CLUSTER_SECRET: secret,
+      ...environment,
     });
   const nodes = await Promise.all([0, 1, 2].map(start));
   const leaderSeenBy = async (at: number): Promise<number | undefined> => {

@@ -14,6 +14,8 @@ export interface ClusterOptions {
   readonly regions?: readonly string[];
   /** Added to, or put over, the environment of every node. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What nodes of a region get beside it. */
+  readonly environmentOf?: (region: string) => Readonly<Record<string, string>>;
   /** The folder of a node, where the test wants a special one. */
   readonly dataDir?: (name: string) => string | undefined;
 }
@@ -194,6 +196,7 @@ export class Cluster {
       this.nodes.push(
         new ClusterNode(name, await this.dataDir(name), portsOf(at), {
           ...this.environment(name, portsOf(at)),
+          ...this.options.environmentOf?.(regionOf(at)),
           CLUSTER_NODES: told.join(),
         }),
       );

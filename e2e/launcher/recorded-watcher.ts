@@ -135,6 +135,36 @@ export async function checkWatchers(
   return [...differing, ...faults.flat()];
 }
 
+/** Streams that are read at once by {@link checkResumes}, and how many changes of each. */
+const RESUMES_AT_ONCE = 12;
+const RESUMED_CHANGES = 3;
+
+/**
+ * Resumes after every position of a namespace's history in turn, through the running nodes one after the other, and
+ * gives what is wrong: each stream must begin with exactly the next changes of the history.
+ */
+export async function checkResumes(cluster: Cluster, ns: string): Promise<readonly string[]> {
+  const nodes = cluster.up;
+  const last = await until('the last write', () => writeLast(nodes, ns));
+  const history = await readHistory(nodes[0]!, ns, last);
+  let next = 0;
+  const faults: string[] = [];
+  const worker = async (): Promise<void> => {
+    while (next + 1 < history.length) {
+      const at = next++;
+      const node = nodes[at % nodes.length]!;
+      const after = history[at]!.commitSeq;
+      const reached = history[Math.min(at + RESUMED_CHANGES, history.length - 1)]!.commitSeq;
+      const events = await readEvents(node, ns, { 'last-event-id': `${after}` }, reached);
+      const stream = { ns, filter: {}, from: after + 1, initial: false, events, reached };
+      for (const fault of checkWatchStream(stream, history))
+        faults.push(`resumed after ${after} at ${node.name}: ${fault}`);
+    }
+  };
+  await Promise.all(Array.from({ length: RESUMES_AT_ONCE }, worker));
+  return faults;
+}
+
 async function writeLast(nodes: readonly ClusterNode[], ns: string): Promise<number | undefined> {
   for (const node of nodes) {
     const response = await fetch(`${node.url}/v1/${encodeURIComponent(ns)}/objects/last`, {
@@ -159,37 +189,50 @@ function asText(history: readonly ChangeBatch[]): string {
 
 /** The whole history of a namespace as one node tells it to a watch from the first change on. */
 async function readHistory(node: ClusterNode, ns: string, upTo: number): Promise<readonly ChangeBatch[]> {
-  const ending = new AbortController();
-  const timer = setTimeout(() => ending.abort(), 60_000);
   const batches: ChangeBatch[] = [];
   let events: ChangeEvent[] = [];
+  for (const { id, data } of await readEvents(node, ns, {}, upTo)) {
+    const wire = JSON.parse(data) as WireChange;
+    if (wire.type === 'PUT' || wire.type === 'DELETE') events.push(changeOf(wire));
+    if (id === undefined || events.length === 0) continue;
+    batches.push({
+      ns,
+      commitSeq: Number(id) as ChangeBatch['commitSeq'],
+      prevCommitSeq: (batches.at(-1)?.commitSeq ?? 0) as ChangeBatch['commitSeq'],
+      tsMs: Date.parse(wire.ts),
+      events,
+    });
+    events = [];
+  }
+  return batches;
+}
+
+/** What a watch from the first change on, or from where `headers` say, is sent up to the position `upTo`. */
+async function readEvents(
+  node: ClusterNode,
+  ns: string,
+  headers: Record<string, string>,
+  upTo: number,
+): Promise<readonly SseEvent[]> {
+  const ending = new AbortController();
+  const timer = setTimeout(() => ending.abort(), 60_000);
+  const events: SseEvent[] = [];
   try {
     const response = await fetch(`${node.url}/v1/${encodeURIComponent(ns)}/watch?from_commit=1`, {
+      headers,
       signal: ending.signal,
     });
     if (!response.ok || response.body === null) {
-      throw new Error(`the history at ${node.name}: ${response.status} ${await response.text()}`);
+      throw new Error(`a watch of ${ns} at ${node.name}: ${response.status} ${await response.text()}`);
     }
     const parser = new SseParser();
     for await (const bytes of response.body) {
-      for (const { id, data } of parser.push(bytes as Uint8Array)) {
-        const wire = JSON.parse(data) as WireChange;
-        if (wire.type === 'PUT' || wire.type === 'DELETE') events.push(changeOf(wire));
-        if (id === undefined) continue;
-        if (events.length > 0) {
-          batches.push({
-            ns,
-            commitSeq: Number(id) as ChangeBatch['commitSeq'],
-            prevCommitSeq: (batches.at(-1)?.commitSeq ?? 0) as ChangeBatch['commitSeq'],
-            tsMs: Date.parse(wire.ts),
-            events,
-          });
-          events = [];
-        }
-        if (Number(id) >= upTo) return batches;
+      for (const event of parser.push(bytes as Uint8Array)) {
+        events.push(event);
+        if (Number(event.id) >= upTo) return events;
       }
     }
-    throw new Error(`the history at ${node.name} broke off before ${upTo}`);
+    throw new Error(`a watch of ${ns} at ${node.name} broke off before ${upTo}`);
   } finally {
     clearTimeout(timer);
     ending.abort();

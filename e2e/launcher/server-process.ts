@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -50,6 +51,12 @@ export class ServerProcess {
     const server = ServerProcess.spawn(options);
     await server.started();
     return server;
+  }
+
+  /** Resident memory, as Linux counts it. */
+  residentMib(): number {
+    const status = readFileSync(`/proc/${this.processId}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
   }
 
   /** Starts the program and waits for nothing: a node of a cluster may need others to become ready, or to refuse. */

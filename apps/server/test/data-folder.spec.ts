@@ -25,7 +25,7 @@ describe('a data folder', () => {
 
   it('of a newer format stops the start', async () => {
     const DATA_DIR = mkdtempSync(join(tmpdir(), 'data-folder-'));
-    writeFileSync(join(DATA_DIR, 'node.json'), '{"format":2}');
-    await expect(serve({ ...ENVIRONMENT, DATA_DIR })).rejects.toThrow('has format 2');
+    writeFileSync(join(DATA_DIR, 'node.json'), '{"format":3}');
+    await expect(serve({ ...ENVIRONMENT, DATA_DIR })).rejects.toThrow('has format 3');
   });
 });

@@ -87,6 +87,63 @@ describe('a lease', () => {
   });
 });
 
+describe('what is out of bounds', () => {
+  /** Everything that a client can see, and the position that a change would move. */
+  const everything = async (token: number): Promise<unknown> => {
+    const objects = await test.send('GET', OBJECTS);
+    const held = await test.send('GET', `${NS}/lease/bounds`);
+    const fenced = await put('fence', {}, { 'if-resource': 'bounds', 'if-fence': String(token + 1) });
+    expect(fenced.json().code).toBe('fence_stale');
+    return [objects.headers['x-commit-seq'], objects.json(), held.json()];
+  };
+
+  it.each<[string, string, unknown, Record<string, string>]>([
+    [
+      'a batch with the same id twice',
+      '/batch',
+      {
+        ops: [
+          { op: 'put', id: 'x' },
+          { op: 'delete', id: 'x' },
+        ],
+      },
+      {},
+    ],
+    [
+      '129 operations',
+      '/batch',
+      { ops: Array.from({ length: 129 }, (_, at) => ({ op: 'put', id: `x${at}` })) },
+      {},
+    ],
+    ['a lease of 0 s', '/lease/acquire', { key: 'l', owner: 'a', ttl: 0 }, {}],
+    ['a lease of 10 years', '/lease/acquire', { key: 'l', owner: 'a', ttl: 315_360_000 }, {}],
+    ['a lease prolonged by 0 s', '/lease/renew', { key: 'bounds', owner: 'a', token: 0, ttl: 0 }, {}],
+    [
+      'a lease prolonged by 10 years',
+      '/lease/renew',
+      { key: 'bounds', owner: 'a', token: 0, ttl: 315_360_000 },
+      {},
+    ],
+    ['an idempotency key of 256 characters', '/objects', { id: 'x' }, { 'idempotency-key': 'k'.repeat(256) }],
+    [
+      'the same of a batch',
+      '/batch',
+      { ops: [{ op: 'put', id: 'x' }] },
+      { 'idempotency-key': 'k'.repeat(256) },
+    ],
+  ])('%s is a 400 and changes nothing', async (_name, path, json, headers) => {
+    await put('there', { body: 1 });
+    const { token } = (await acquire('bounds', 'a', 60)).json<Lease>();
+    const before = await everything(token);
+    const body = { ...(json as object), ...('token' in (json as object) ? { token } : {}) };
+    const answer = await test.send('POST', `${NS}${path}`, { json: body, headers });
+    expect([answer.status, answer.json().code]).toEqual([400, 'invalid_request']);
+    expect(await everything(token)).toEqual(before);
+    // The longest key that is allowed is taken.
+    expect((await put('there', {}, { 'idempotency-key': 'k'.repeat(255) })).status).toBe(200);
+  });
+});
+
 describe('a fence', () => {
   it('lets a write happen only under the current token', async () => {
     const { token } = (await acquire('büro', 'a')).json<Lease>();

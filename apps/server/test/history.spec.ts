@@ -172,6 +172,7 @@ describe('a query of bodies', () => {
       index: 'objects',
       rows_expected: 10_112,
       compared_paths: ['$.n'],
+      building_paths: [],
       allowed: false,
       rows_read: 10_112,
       rows_returned: 12,
@@ -184,5 +185,22 @@ describe('a query of bodies', () => {
     const byType = { ns: 'agent://demo', type: 'queried', where: { '$.status': 'open' } };
     expect(await explain(byType)).toMatchObject({ index: 'type', rows_read: 5, rows_returned: 2 });
     expect((await test.send('POST', '/admin/explain-query', { json: {} })).status).toBe(400);
+
+    expect(refused.json().detail).toContain('index $.n (');
+    test.engine.run({ kind: 'indexes', ns: 'many', paths: ['$.n'] });
+    expect((await ask({})).json().detail).toContain('wait until the index of $.n is complete');
+    expect(await explain({})).toMatchObject({ index: 'objects', building_paths: ['$.n'], allowed: false });
+    for (let step = 0; step < 11; step++)
+      test.engine.run({ kind: 'build', ns: 'many', limit: 1_000, limitBytes: 1_000_000 });
+    expect((await ask({})).json<Version[]>()).toHaveLength(12);
+    expect(await explain({})).toEqual({
+      index: 'field $.n',
+      rows_expected: 12,
+      compared_paths: [],
+      building_paths: [],
+      allowed: true,
+      rows_read: 12,
+      rows_returned: 12,
+    });
   }, 30_000);
 });

@@ -73,6 +73,7 @@ export class MemoryCluster implements ClusterOperations {
         autoLeave: false,
       },
       configurationKept: true,
+      scrubbedTo: 0 as LogIndex,
       matches: leads ? MEMBERS.map((one) => ({ member: one, match: (50 - 10 * one) as LogIndex })) : [],
     };
   }

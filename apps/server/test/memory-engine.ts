@@ -1,6 +1,7 @@
 import { encodeCommand } from '#codec';
 import type {
   ClientCommand,
+  Command,
   CommandOutcome,
   CommitSeq,
   LogIndex,
@@ -37,11 +38,16 @@ export class MemoryEngine implements Engine {
   write(command: ClientCommand): Promise<CommandOutcome> {
     if (this.failure) return Promise.reject(this.failure);
     this.commands.push(command);
+    return Promise.resolve(this.run(command));
+  }
+
+  /** Applies a command that no client sends, such as what a leader proposes. */
+  run(command: Command): CommandOutcome {
     const batch = new ApplyBatch(this.store, sha256);
     const index = (batch.appliedIndex + 1) as LogIndex;
     const { outcome } = batch.apply(index, 1 as Term, encodeCommand(command, this.nowMs()));
     this.store.write(batch.finish());
-    return Promise.resolve(outcome);
+    return outcome;
   }
 
   read(request: ReadRequest): Promise<ReadAnswer> {

@@ -1,3 +1,4 @@
+import { StateError } from '#contracts';
 import { NO_SETTINGS } from '#replication';
 import { KEY, type TestServer, claims, mint, startTestServer } from './test-server';
 
@@ -10,6 +11,7 @@ const PINNED = {
   max_bytes: 64,
   history_retention_seconds: 60,
   history_retention_commits: 0,
+  indexes: ['$.status', "$['owner'].id"],
 };
 
 /** Goal: settings of namespaces are what CONTRACT sections 7 and 9 say. Method: a real server, settings in memory. */
@@ -27,6 +29,7 @@ describe('/admin/namespaces', () => {
     const shown = {
       ns: 'agent://pinned',
       ...PINNED,
+      indexes_building: PINNED.indexes,
       group_id: 2,
       state: 'active',
       under_replicated: false,
@@ -34,6 +37,12 @@ describe('/admin/namespaces', () => {
     expect([set.status, set.json()]).toEqual([200, shown]);
     expect((await test.send('GET', PATH)).json()).toEqual(shown);
     expect((await test.send('GET', '/admin/namespaces')).json()).toEqual([shown]);
+    // What is complete is told by the group that serves the namespace, whichever way its path is written.
+    test.engine.run({ kind: 'indexes', ns: 'agent://pinned', paths: ['$.owner.id'] });
+    expect((await test.send('GET', PATH)).json().indexes_building).toEqual(['$.status']);
+    test.engine.failure = new StateError('no_leader', 'none');
+    expect((await test.send('GET', PATH)).json().indexes_building).toBeNull();
+    test.engine.failure = undefined;
 
     const again = await test.send('PUT', PATH, { json: { regions: null, max_qps: 5 } });
     expect(again.json()).toEqual({
@@ -45,6 +54,8 @@ describe('/admin/namespaces', () => {
       max_bytes: null,
       history_retention_seconds: null,
       history_retention_commits: null,
+      indexes: [],
+      indexes_building: [],
       under_replicated: true,
     });
     expect((await test.send('DELETE', PATH)).status).toBe(204);
@@ -65,6 +76,12 @@ describe('/admin/namespaces', () => {
     [{ read_replicas: { eu: 0 } }, ['read_replicas']],
     [{ regions: ['eu'], read_replicas: { us: 1 } }, ['read_replicas.us']],
     [{ region: ['eu'] }, ['region']],
+    [{ indexes: '$.a' }, ['indexes']],
+    [{ indexes: [1] }, ['indexes']],
+    [{ indexes: ['$.a[*]'] }, ['indexes']],
+    [{ indexes: ['$.a', "$['a']"] }, ['indexes']],
+    [{ indexes: [`$.${'a'.repeat(255)}`] }, ['indexes']],
+    [{ indexes: Array.from({ length: 17 }, (_, at) => `$.f${at}`) }, ['indexes']],
   ])('refuses %j by the names of its fields, and changes nothing', async (json, fields) => {
     const answer = await test.send('PUT', PATH, { json });
     expect(answer.status).toBe(400);
@@ -118,6 +135,30 @@ const VERBS = [
   ['GET', '/lease/x', 'LEASE'],
 ] as const;
 
+/** Requests of operators that name a namespace elsewhere than in a path under `/v1`. */
+const OPERATORS_VERBS = [
+  ['POST', '/admin/explain-query', { ns: 'secret-name', where: { '$.a': 1 } }],
+  ['GET', '/admin/dump?ns=secret-name', undefined],
+] as const;
+
+/** And those that name none, or only what the settings say of it. */
+const OPERATORS_OTHER_VERBS = [
+  ['POST', '/admin/explain-query'],
+  ['GET', '/admin/dump'],
+  ['POST', '/admin/snapshot'],
+  ['GET', '/admin/snapshots'],
+  ['GET', '/admin/manifest'],
+  ['POST', '/admin/trim-wal'],
+  ['GET', '/admin/cluster'],
+  ['POST', '/admin/cluster/nodes'],
+  ['DELETE', '/admin/cluster/nodes/x'],
+  ['POST', '/admin/cluster/transfer-leader'],
+  ['GET', '/admin/namespaces'],
+  ['GET', '/admin/namespaces/x'],
+  ['PUT', '/admin/namespaces/x'],
+  ['DELETE', '/admin/namespaces/x'],
+] as const;
+
 /** Goal: a node outside a pin has nothing to do with it. Method: every verb, with and without tokens. */
 describe('a namespace that is pinned elsewhere', () => {
   it('is refused with 451 for every verb, before the body, and without a count by its name', async () => {
@@ -142,12 +183,21 @@ describe('a namespace that is pinned elsewhere', () => {
         }),
       ]);
     }
+    const admin = mint(claims({ ns: 'admin://global', ops: ['ADMIN'] }));
+    for (const [method, path, json] of OPERATORS_VERBS) {
+      const answer = await test.send(method, path, { token: admin, json });
+      expect([path, answer.status, answer.json().code, answer.json().allowed_regions]).toEqual([
+        path,
+        451,
+        'region_not_allowed',
+        ['eu-west-1', 'eu-central-1'],
+      ]);
+    }
     // A token that does not grant the namespace is not told of its pin.
     const other = mint(claims({ ns: 'other', ops }));
     expect((await test.send('GET', '/v1/secret-name/objects', { token: other })).status).toBe(403);
-    const { text } = await test.send('GET', '/metrics', {
-      token: mint(claims({ ns: 'admin://global', ops: ['ADMIN'] })),
-    });
+    const { text } = await test.send('GET', '/metrics', { token: admin });
+    expect(text).toMatch(/^region_refused_total\{op="ADMIN",reason="pin"\} 2$/m);
     expect(text).toMatch(/^region_refused_total\{op="PUT",reason="pin"\} 4$/m);
     expect(text).not.toContain('secret-name');
     expect(test.engine.commands).toEqual([]);
@@ -159,6 +209,11 @@ describe('a namespace that is pinned elsewhere', () => {
     const token = mint(claims({ regions: ['eu-west-1'], ops: ['PUT', 'GET', 'DELETE', 'WATCH', 'LEASE'] }));
     for (const [method, path] of VERBS) {
       const answer = await test.send(method, `/v1/agent%3A%2F%2Fdemo${path}`, { token });
+      expect([path, answer.status, answer.json().allowed_regions]).toEqual([path, 451, ['eu-west-1']]);
+    }
+    const admin = mint(claims({ ns: 'admin://global', ops: ['ADMIN'], regions: ['eu-west-1'] }));
+    for (const [method, path] of OPERATORS_OTHER_VERBS) {
+      const answer = await test.send(method, path, { token: admin });
       expect([path, answer.status, answer.json().allowed_regions]).toEqual([path, 451, ['eu-west-1']]);
     }
     expect((await test.send('GET', '/metrics')).text).toContain('reason="token"');

@@ -175,6 +175,67 @@ describe('the OpenAPI document', () => {
     expect(differences(content.schema, answer.json())).toEqual([]);
   });
 
+  it('is true of the headers of writes, by their own examples', async () => {
+    const path = '/v1/{ns}/objects/{id}';
+    const operation = document.paths[path]?.['put'];
+    if (!operation) throw new Error('not documented');
+    const example = (name: string): string => {
+      const header = operation.parameters?.find((one) => one.name === name && one.in === 'header');
+      const value = header?.schema?.example;
+      if (typeof value !== 'string' && typeof value !== 'number') throw new Error(`no example of ${name}`);
+      return String(value);
+    };
+    const { url, body } = exampleOf(path, operation);
+    const put = (headers: Record<string, string>, json: unknown = body, to = url) =>
+      test.send('PUT', to, { json, headers });
+    const code = (answer: Awaited<ReturnType<typeof put>>): unknown => [
+      answer.status,
+      answer.status === 200 ? undefined : answer.json().code,
+    ];
+
+    const fresh = url.replace('task-1', 'fresh');
+    const create = { 'if-none-match': example('If-None-Match') };
+    // The id of the body's example is the one in the path.
+    const content = { ...body, id: 'fresh' };
+    expect(code(await put(create, content, fresh))).toEqual([200, undefined]);
+    expect(code(await put(create, content, fresh))).toEqual([412, 'precondition_failed']);
+
+    // The version of the example is a long past one, and of its form: the current one is taken.
+    for (let count = 0; count < 12; count++) await put({});
+    const match = (value: string) => put({ 'if-match': value });
+    expect(code(await match(example('If-Match')))).toEqual([412, 'precondition_failed']);
+    const current = (await test.send('GET', url)).headers.etag as string;
+    expect(current).toMatch(/^"\d+"$/);
+    expect(code(await match(current))).toEqual([200, undefined]);
+
+    const once = { 'idempotency-key': example('Idempotency-Key') };
+    const [first, second] = [await put(once), await put(once)];
+    expect([first.status, second.text]).toEqual([200, first.text]);
+    expect(second.headers['idempotency-replayed']).toBe('true');
+    expect(code(await put(once, { body: 'another' }))).toEqual([422, 'idempotency_key_reused']);
+
+    const key = example('If-Resource');
+    const lease = { key, owner: 'worker-1', ttl: 30 };
+    const taken = await test.send('POST', '/v1/agent%3A%2F%2Fdemo/lease/acquire', { json: lease });
+    const fence = (value: string) => put({ 'if-resource': key, 'if-fence': value });
+    expect(code(await fence(example('If-Fence')))).toEqual([409, 'fence_stale']);
+    expect(code(await fence(String(taken.json<{ token: number }>().token)))).toEqual([200, undefined]);
+  });
+
+  it('is true of reads of the past', async () => {
+    const { url, body } = exampleOf(
+      '/v1/{ns}/objects/{id}',
+      document.paths['/v1/{ns}/objects/{id}']?.['put'] ?? { responses: {} },
+    );
+    const names = document.paths['/v1/{ns}/objects/{id}']?.['get']?.parameters?.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['at_seq', 'at']));
+    const before = (await test.send('PUT', url, { json: body })).json<{ commit_seq: number; ts: string }>();
+    await test.send('PUT', url, { json: { body: 'later' } });
+    const then = await test.send('GET', `${url}?at_seq=${before.commit_seq}`);
+    expect(then.json()).toEqual(before);
+    expect((await test.send('GET', `${url}?at_seq=${before.commit_seq}&at=${before.ts}`)).status).toBe(400);
+  });
+
   it('is true of errors', async () => {
     for (const [method, url] of [
       ['GET', '/v1/a/objects/none'],

@@ -110,6 +110,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     rows: fc.uint8Array(),
   }),
   fc.record({ kind: fc.constant('erase' as const), ns, limit: fc.maxSafeNat() }),
+  fc.record({ kind: fc.constant('indexes' as const), ns, paths: fc.array(wellFormed, { maxLength: 3 }) }),
+  fc.record({
+    kind: fc.constant('build' as const),
+    ns,
+    limit: fc.maxSafeNat(),
+    limitBytes: fc.maxSafeNat(),
+  }),
 );
 const time = fc.maxSafeNat().map((value) => value % 2 ** 48);
 

@@ -1,7 +1,9 @@
 import {
   groupId,
+  type BuildCommand,
   type Command,
   type CommitSeq,
+  type IndexesCommand,
   type LeaseCommand,
   type Operation,
   type SnapshotCommand,
@@ -110,7 +112,9 @@ export type CommandView =
       readonly rows: Uint8Array;
     }
   | { readonly kind: 'erase'; readonly tsMs: number; readonly ns: string; readonly limit: number }
-  | { readonly kind: 'snapshot'; readonly tsMs: number; readonly command: SnapshotCommand };
+  | { readonly kind: 'snapshot'; readonly tsMs: number; readonly command: SnapshotCommand }
+  | (IndexesCommand & { readonly tsMs: number })
+  | (BuildCommand & { readonly tsMs: number });
 
 /** Guards that a kind of command may have. */
 const KNOWN_FLAGS: Readonly<Record<number, number>> = {
@@ -159,6 +163,12 @@ export function viewCommand(bytes: Uint8Array): CommandView {
     view = { kind: 'erase', tsMs, ns: reader.string(), limit: reader.varint() };
   } else if (kind === CommandKind.snapshot) {
     view = { kind: 'snapshot', tsMs, command: readSnapshot(reader) };
+  } else if (kind === CommandKind.indexes) {
+    view = { ...readIndexes(reader), tsMs };
+  } else if (kind === CommandKind.build) {
+    const ns = reader.string();
+    const limit = reader.varint();
+    view = { kind: 'build', tsMs, ns, limit, limitBytes: reader.varint() };
   } else {
     throw new CodecError(`command of unknown kind ${kind}`);
   }
@@ -231,6 +241,12 @@ export function decodeCommand(bytes: Uint8Array): { readonly command: Command; r
       return { command: { kind: 'erase', ns: view.ns, limit: view.limit }, tsMs };
     case 'snapshot':
       return { command: view.command, tsMs };
+    case 'indexes':
+      return { command: { kind: 'indexes', ns: view.ns, paths: view.paths }, tsMs };
+    case 'build': {
+      const { ns, limit, limitBytes } = view;
+      return { command: { kind: 'build', ns, limit, limitBytes }, tsMs };
+    }
   }
 }
 
@@ -244,6 +260,13 @@ function readSnapshot(reader: ByteReader): SnapshotCommand {
     groups.push(groupId(group));
   }
   return { kind: 'snapshot', snapshotId, createdMs, groups };
+}
+
+function readIndexes(reader: ByteReader): IndexesCommand {
+  const ns = reader.string();
+  const paths: string[] = [];
+  for (let count = reader.varint(); count > 0; count--) paths.push(reader.string());
+  return { kind: 'indexes', ns, paths };
 }
 
 function tenancyState(code: number): TenancyState {

@@ -1,5 +1,6 @@
 import type {
   Command,
+  IndexesCommand,
   LeaseCommand,
   Operation,
   PutOperation,
@@ -74,7 +75,28 @@ export function encodeCommand(command: Command, tsMs: number): Uint8Array {
     }
     case 'snapshot':
       return encodeSnapshot(command, tsMs);
+    case 'indexes':
+      return encodeIndexes(command, tsMs);
+    case 'build': {
+      const { ns, limit, limitBytes } = command;
+      const bodyBytes = 1 + sizedLength(ns.length) + varintLength(limit) + varintLength(limitBytes);
+      const writer = begin(CommandKind.build, tsMs, bodyBytes);
+      writer.string(ns);
+      writer.varint(limit);
+      writer.varint(limitBytes);
+      return writer.finish();
+    }
   }
+}
+
+function encodeIndexes({ ns, paths }: IndexesCommand, tsMs: number): Uint8Array {
+  let bodyBytes = 1 + sizedLength(ns.length) + varintLength(paths.length);
+  for (const path of paths) bodyBytes += stringLength(path);
+  const writer = begin(CommandKind.indexes, tsMs, bodyBytes);
+  writer.string(ns);
+  writer.varint(paths.length);
+  for (const path of paths) writer.string(path);
+  return writer.finish();
 }
 
 function encodeSnapshot({ snapshotId, createdMs, groups }: SnapshotCommand, tsMs: number): Uint8Array {

@@ -14,6 +14,8 @@ export const CommandKind = {
   tenancy: 24,
   import: 25,
   erase: 26,
+  indexes: 32,
+  build: 33,
 } as const;
 export const OperationKind = { put: 1, delete: 2, patch: 3, check: 4 } as const;
 

@@ -53,6 +53,7 @@ export function encodeReadOutcome(outcome: ReadOutcome): Uint8Array {
     case 'page':
       return pack(MessageKind.readOutcome, { kind: 'page', nextCursor: outcome.nextCursor }, outcome.objects);
     case 'absent':
+    case 'indexes':
     case 'lease':
     case 'plan':
     case 'rejected':

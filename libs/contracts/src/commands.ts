@@ -14,7 +14,9 @@ export type Command =
   | SnapshotCommand
   | TenancyCommand
   | ImportCommand
-  | EraseCommand;
+  | EraseCommand
+  | IndexesCommand
+  | BuildCommand;
 
 /** What must hold of an object's current version before an operation may run. */
 export interface Preconditions {
@@ -170,6 +172,28 @@ export interface SnapshotCommand {
   readonly createdMs: number;
   /** All groups of the snapshot, so that a node knows when it has its part of each that it holds. */
   readonly groups: readonly GroupId[];
+}
+
+/**
+ * Says which places of its objects' bodies a namespace has indexes of. Those it has already stay as they are; new ones
+ * are built, and others are taken away, by {@link BuildCommand}s. Rejected where the namespace is not served.
+ */
+export interface IndexesCommand {
+  readonly kind: 'indexes';
+  readonly ns: string;
+  /** Singular JSONPaths, no two of which lead to the same place. */
+  readonly paths: readonly string[];
+}
+
+/**
+ * Goes on with building a namespace's new indexes, and with removing old ones: at most `limit` rows or objects, and
+ * about `limitBytes` of objects but at least one, so that applying it never stalls the loop.
+ */
+export interface BuildCommand {
+  readonly kind: 'build';
+  readonly ns: string;
+  readonly limit: number;
+  readonly limitBytes: number;
 }
 
 /** What one operation answered. */

@@ -36,6 +36,9 @@ export const LIMITS = {
   whereValues: 128,
   /** Objects that a query with `where` may go through without `allow_scan`. */
   scanObjects: 10_000,
+  /** Places in bodies that one namespace has indexes of, and the length of each one's path in characters. */
+  fieldIndexes: 16,
+  fieldIndexPathCharacters: 256,
   /** Length of a query's `fields` list. */
   queryFields: 64,
   /** Length of an idempotency key in characters. */

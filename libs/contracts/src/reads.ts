@@ -7,6 +7,8 @@ import type { Lease } from './commands';
 export type ReadRequest =
   | { readonly kind: 'get'; readonly ns: string; readonly id: string; readonly at?: PastMoment }
   | { readonly kind: 'lease'; readonly ns: string; readonly key: string }
+  /** Which indexes of places in bodies a namespace has. */
+  | { readonly kind: 'indexes'; readonly ns: string }
   | {
       readonly kind: 'list';
       readonly ns: string;
@@ -40,15 +42,17 @@ export interface WhereCondition {
 
 /** How a query is answered. */
 export interface QueryPlan {
-  /** What is gone through: `objects`, `changes`, `type`, or `tag <key>`. */
+  /** What is gone through: `objects`, `changes`, `type`, `tag <key>`, or `field <path>`. */
   readonly index: string;
   /** Rows of it that the query may have to read, counted up to a bound. */
   readonly rowsExpected: number;
-  /** Paths that are compared in each object read. */
+  /** Paths whose conditions the index does not decide: they are compared in each object read. */
   readonly comparedPaths: readonly string[];
+  /** Those of them that have an index which is not complete yet, and so is not used. */
+  readonly buildingPaths: readonly string[];
   /** Whether the query is answered without `allow_scan`. */
   readonly isAllowed: boolean;
-  /** Of the first page, when it is read now. */
+  /** Of the first page, when it is read now: of the index, not counting a look at others to choose between them. */
   readonly rowsRead: number;
   readonly rowsReturned: number;
 }
@@ -73,6 +77,8 @@ export type ReadOutcome =
   | { readonly kind: 'object'; readonly json: Uint8Array; readonly commitSeq: CommitSeq }
   | { readonly kind: 'absent' }
   | { readonly kind: 'lease'; readonly lease: Lease }
+  /** Paths as they were given. Those in `building` are kept up but not used yet. */
+  | { readonly kind: 'indexes'; readonly ready: readonly string[]; readonly building: readonly string[] }
   | { readonly kind: 'plan'; readonly plan: QueryPlan }
   /** Objects as JSON, in order; `nextCursor` when more may follow. */
   | { readonly kind: 'page'; readonly objects: readonly Uint8Array[]; readonly nextCursor?: string }

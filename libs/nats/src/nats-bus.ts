@@ -66,6 +66,8 @@ export class NatsBus implements WatchBus {
   private flow = new OutboundFlow(() => Promise.resolve());
   private changed: () => void = () => undefined;
   private closing = false;
+  /** Why there was no connection the last time that this was told. */
+  private told: string | undefined;
 
   private constructor(private readonly options: NatsBusOptions) {}
 
@@ -129,7 +131,6 @@ export class NatsBus implements WatchBus {
   }
 
   private async run(): Promise<void> {
-    const { logger } = this.options;
     while (!this.closing) {
       try {
         const connection = await connect(this.connectionOptions());
@@ -142,10 +143,19 @@ export class NatsBus implements WatchBus {
         const error = await connection.closed();
         if (!this.closing) this.disconnected(error);
       } catch (error) {
-        logger.warn({ err: error }, 'NATS cannot be reached; watch events go the other ways');
+        this.tellOnce(error);
       }
       await new Promise<void>((resolve) => setTimeout(resolve, RECONNECT_MS).unref());
     }
+  }
+
+  /** Says why there is no connection, again only when the reason is another one: it is tried several times a second. */
+  private tellOnce(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (reason === this.told) return;
+    this.told = reason;
+    // The reason alone: errors of TLS carry whole certificates.
+    this.options.logger.warn({ reason }, 'NATS cannot be reached; watch events go the other ways');
   }
 
   private async follow(connection: NatsConnection): Promise<void> {
@@ -164,6 +174,7 @@ export class NatsBus implements WatchBus {
     this.isConfined = undefined;
     this.refusedPlacements.clear();
     this.isConnected = true;
+    this.told = undefined;
     for (const listening of this.listening) {
       if (listening.subscription !== undefined && !listening.refused) continue;
       listening.refused = false;
@@ -233,7 +244,6 @@ export class NatsBus implements WatchBus {
       noAsyncTraces: true,
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_MS,
-      waitOnFirstConnect: true,
       ignoreAuthErrorAbort: true,
       pingInterval: PING_MS,
       maxPingOut: MISSED_PINGS,

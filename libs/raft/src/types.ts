@@ -177,6 +177,7 @@ export type PlantedBug =
   | 'applyBeyondDurable'
   | 'forgetTruncation'
   | 'readIndexSkipTermCheck'
+  | 'skipLeaseCheckAfterPause'
   | 'snapshotIndexOffByOne';
 
 /** What a member remembers across a restart, given to the core's constructor. */

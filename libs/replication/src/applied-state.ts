@@ -15,8 +15,10 @@ import {
   readApplied,
   readTenancies,
   type Digest,
+  type StateBug,
   type StateReader,
   type Tenancy,
+  type WriteSet,
 } from '#state-machine';
 import type { StateStore } from './ports';
 import { CONF_STATE_KEY, decodeConfState, encodeConfState } from './replica-rows';
@@ -32,6 +34,7 @@ const NO_CONFIGURATION: ConfState = {
 
 export interface AppliedStateOptions {
   readonly digest: Digest;
+  readonly stateBug?: StateBug;
   readonly rowCacheBytes: number;
   /** What namespaces are to the group from now on. */
   readonly onTenancies: (tenancies: ReadonlyMap<string, Tenancy>) => void;
@@ -39,6 +42,13 @@ export interface AppliedStateOptions {
   readonly applyConfChange: (data: Uint8Array, index: LogIndex) => ConfState;
   /** The state stands right after the entry that names it, and goes on when this returns. */
   readonly onSnapshot: (command: SnapshotCommand) => void;
+}
+
+/** Follows what is written to a replica's state. */
+export interface StateFollower {
+  wrote(writes: WriteSet): void;
+  /** A snapshot stands in the state's place: what was written from here on is not all that has changed. */
+  lost(): void;
 }
 
 /** What a run of entries came to. */
@@ -59,6 +69,7 @@ export class AppliedState {
   private atTerm: Term;
   private seq: CommitSeq;
   private conf: ConfState;
+  private readonly followers = new Set<StateFollower>();
 
   constructor(
     store: StateStore,
@@ -99,6 +110,12 @@ export class AppliedState {
     return this.conf;
   }
 
+  /** Calls `follower` from now on; the returned function ends that. */
+  follow(follower: StateFollower): () => void {
+    this.followers.add(follower);
+    return () => this.followers.delete(follower);
+  }
+
   /** A snapshot stands where the state stands: it is streamed from a scan opened at the moment of sending. */
   snapshot(): SnapshotMetadata | undefined {
     if (this.at === 0) return undefined;
@@ -107,7 +124,7 @@ export class AppliedState {
 
   /** Applies a run of committed entries, in order, as one write. Throws on a gap, and on what it cannot read. */
   apply(entries: readonly LogEntry[]): AppliedRun {
-    let batch = new ApplyBatch(this.cache, this.options.digest);
+    let batch = this.newBatch();
     const outcomes: (CommandOutcome | undefined)[] = [];
     const changes: ChangeBatch[] = [];
     let confRow: Uint8Array | undefined;
@@ -138,12 +155,17 @@ export class AppliedState {
       if (snapshot === undefined) continue;
       this.write(batch, confRow);
       this.options.onSnapshot(snapshot);
-      batch = new ApplyBatch(this.cache, this.options.digest);
+      batch = this.newBatch();
       confRow = undefined;
       snapshot = undefined;
     }
     this.write(batch, confRow);
     return { outcomes, changes };
+  }
+
+  private newBatch(): ApplyBatch {
+    const { digest, stateBug } = this.options;
+    return new ApplyBatch(this.cache, digest, stateBug);
   }
 
   /** Puts an installed snapshot in the place of the state and gives the one before, to be closed. Never goes back. */
@@ -159,8 +181,18 @@ export class AppliedState {
     this.atTerm = appliedTerm;
     this.seq = commitSeq;
     this.conf = configurationOf(next);
+    for (const follower of this.followers) follower.lost();
+    this.followers.clear();
     this.options.onTenancies(readTenancies(next));
     return before;
+  }
+
+  /** Puts an equal state in the place of this one. */
+  exchange(equal: StateStore): void {
+    const { appliedIndex } = readApplied(equal);
+    if (appliedIndex !== this.at) throw new Error(`a state at ${appliedIndex} is not the one at ${this.at}`);
+    this.current = equal;
+    this.cache = new RowCache(equal, this.options.rowCacheBytes);
   }
 
   private write(batch: ApplyBatch, confRow: Uint8Array | undefined): void {
@@ -171,6 +203,7 @@ export class AppliedState {
         : { ...writes, puts: [...writes.puts, [CONF_STATE_KEY, confRow] as const] };
     this.current.write(all);
     this.cache.wrote(all);
+    for (const follower of this.followers) follower.wrote(all);
     this.seq = batch.commitSeq;
     if (batch.tenanciesChanged) this.options.onTenancies(readTenancies(this.current));
   }

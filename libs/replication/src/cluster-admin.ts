@@ -37,6 +37,7 @@ export interface GroupView {
 export interface ClusterAdminOptions {
   readonly clusterId: string;
   readonly member: MemberId;
+  readonly region: string;
   /** Who is known until the first leader has written the nodes down. */
   readonly founders: readonly FoundingMember[];
   readonly driver: Driver;
@@ -47,6 +48,7 @@ export interface ClusterAdminOptions {
   readonly writer: MetaWriter;
 }
 
+const STATUS_FIELDS = { member: 'number', replicas: 'object', space: 'string' } as const;
 const STATUS_TIMEOUT_MS = 1_000;
 const REFRESH_TIMEOUT_MS = 5_000;
 const TRANSFER_TIMEOUT_MS = 5_000;
@@ -57,8 +59,10 @@ export class ClusterAdmin implements ClusterOperations {
 
   /** This node's replicas. */
   status(): NodeStatus {
-    const { member, driver, log } = this.options;
-    return { member, replicas: [...driver.all()].map(replicaStatus), space: log.space() };
+    const { member, region, driver, log } = this.options;
+    const replicas = [...driver.all()].map(replicaStatus);
+    const forgetting = log.holdsForgotten || log.holdsAside;
+    return { member, region, replicas, forgetting, space: log.space() };
   }
 
   async view(): Promise<ClusterView> {
@@ -114,7 +118,7 @@ export class ClusterAdmin implements ClusterOperations {
   ask(member: MemberId): Promise<NodeStatus | undefined> {
     return this.options.network
       .request(member, PeerKind.status, new Uint8Array(0), { timeoutMs: STATUS_TIMEOUT_MS })
-      .then((body) => decodeBody<NodeStatus>(body, { member: 'number', replicas: 'object', space: 'string' }))
+      .then((body) => decodeBody<NodeStatus>(body, STATUS_FIELDS))
       .catch(() => undefined);
   }
 

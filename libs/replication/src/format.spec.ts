@@ -111,6 +111,7 @@ const replica = {
   commitSeq: commitSeq(4),
   configuration: conf,
   configurationKept: true,
+  scrubbedTo: 2 as LogIndex,
   matches: [{ member: NO_MEMBER, match: 9 as LogIndex }],
 };
 const changesQuestion = { group, ns: 'a', from: 7, maxBytes: 1_000, waitMs: 50, seen: 6 };
@@ -139,8 +140,12 @@ const scanAnswer = {
   rows: [{ id: 'x1', commitSeq: commitSeq(4), tsMs: 1_700_000_000_000, json: bytes('{}') }],
 };
 const place = { table: 0x10, rest: bytes('id') };
-const rowRequest = { group, ns: 'a', generation: 3, after: place };
-const rowAnswer = { commitSeq: commitSeq(9), next: place, rows: bytes('rows') };
+const rowRequest = {
+  ...{ group, ns: 'a', generation: 3, attempt: 8, round: 2, given: 5 },
+  stage: 'touched' as const,
+  after: place,
+};
+const rowAnswer = { commitSeq: commitSeq(9), waiting: 4, given: 6, next: place, rows: bytes('rows') };
 const digest = (of: Uint8Array): string => `digest of ${of.length}`;
 
 function frame(): Uint8Array {
@@ -169,7 +174,10 @@ const SAMPLES: readonly (readonly [name: string, encoded: Uint8Array])[] = [
   ['form-answer', encodeBody({ ...introduced, formed: { clusterId: 'c', founders: [founder] } })],
   ['join-question', encodeBody(newcomer)],
   ['join-answer', encodeBody({ clusterId: 'c', member: memberId(4), peers: [founder] })],
-  ['status', encodeBody({ member: memberId(1), space: 'ok', replicas: [replica] })],
+  [
+    'status',
+    encodeBody({ member: memberId(1), region: 'eu', replicas: [replica], forgetting: false, space: 'ok' }),
+  ],
   ['transfer', encodeBody({ group, to: memberId(2) })],
   ['changes-question', encodeQuestion(changesQuestion)],
   ['changes-answer', encodeChangesAnswer(changesAnswer)],

@@ -2,12 +2,14 @@ import { encodeCommand } from '#codec';
 import { StateError, type Command, type GroupId, type LogIndex } from '#contracts';
 import { nextExpiryMs, oldestCommit } from '#state-machine';
 import type { Driver } from './driver';
+import type { FieldIndexing } from './indexes/field-indexing';
 import type { Clock, LogStore } from './ports';
 import type { Replica } from './replica';
 
 export interface HousekeepingOptions {
   readonly driver: Driver;
   readonly log: LogStore;
+  readonly indexing: FieldIndexing;
   readonly clock: Clock;
   readonly intervalMs: number;
   /** How far back the history of a group reaches. */
@@ -30,10 +32,12 @@ export interface HousekeepingOptions {
 /** Most objects or history rows that one command removes, so that applying it never holds up the loop for long. */
 const ROWS_PER_COMMAND = 256;
 const PROPOSAL_TIMEOUT_MS = 10_000;
+/** A long run of commands, as a build of an index is, must not keep the log from being trimmed. */
+const COMMANDS_PER_TRIM = 256;
 
 /**
- * What a node does from time to time: a leader proposes the removal of what has expired and of old history (both
- * happen only through the log, so a stalled leader removes nothing by itself), and every replica makes its state
+ * What a node does from time to time: a leader proposes the removal of what has expired and of old history, and the
+ * building of indexes (all of it happens only through the log, so a stalled leader changes nothing by itself), and every replica makes its state
  * durable and lets go of the log below it.
  */
 export class Housekeeping {
@@ -73,14 +77,21 @@ export class Housekeeping {
   }
 
   private async tend(replica: Replica): Promise<void> {
-    while (this.running && replica.isLeader) {
-      const command = this.due(replica);
+    for (let proposed = 1; this.running && replica.isLeader; proposed++) {
+      const command = this.due(replica) ?? (await this.dueToIndexes(replica));
       if (command === undefined) break;
       const { clock } = this.options;
       const bytes = encodeCommand(command, clock.wallMs());
-      await replica.propose(bytes, clock.monotonicMs() + PROPOSAL_TIMEOUT_MS);
+      const outcome = await replica.propose(bytes, clock.monotonicMs() + PROPOSAL_TIMEOUT_MS);
+      // What is refused now, as while a namespace begins to move, may be right the next time.
+      if (outcome.kind === 'rejected') break;
+      if (this.running && proposed % COMMANDS_PER_TRIM === 0) await this.trim(replica);
     }
     if (this.running) await this.trim(replica);
+  }
+
+  private dueToIndexes(replica: Replica): Promise<Command | undefined> {
+    return replica.tenants.isCopying ? Promise.resolve(undefined) : this.options.indexing.due(replica);
   }
 
   private due(replica: Replica): Command | undefined {

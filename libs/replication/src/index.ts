@@ -1,6 +1,7 @@
 export * from './ports';
 export * from './engine';
 export type { FoundingMember, IdentityStore, NodeIdentity } from './identity';
+export type { PlacementBug } from './moves/planted-bug';
 export { NO_PEERS } from './no-peers';
 export { DEFAULT_GROUP } from './default-group';
 export { Node } from './node';
@@ -18,6 +19,7 @@ export {
 } from './formation';
 export { KINDS_BEFORE_MEMBERSHIP, PeerKind } from './peers/peer-kinds';
 export type { BusTopic, WatchBus } from './watch-bus';
+export { RegionChanged } from './meta/region-change';
 export { StateCorruption } from './state-corruption';
 export { readRaftFrame } from './peers/raft-frame';
 export { NO_SETTINGS, type NamespaceSettings, type NodeDocument } from './meta/documents';

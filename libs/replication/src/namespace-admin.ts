@@ -21,6 +21,7 @@ import { groupOfPlacement, nextGroup, placementOf, type Placement } from './meta
 import { allowedNodes, planReadReplicas, planVoters } from './meta/placement';
 import type { NodeStatus } from './node-status';
 import { noLeader } from './pending-reads';
+import type { PlacementBug } from './moves/planted-bug';
 import type { Clock, Network } from './ports';
 import { DEFAULT_GROUP } from './default-group';
 
@@ -31,6 +32,7 @@ export interface NamespaceAdminOptions {
   readonly writer: MetaWriter;
   readonly network: Pick<Network, 'connected'>;
   readonly clock: Clock;
+  readonly plantedBug: PlacementBug | undefined;
   /** The replicas of all nodes that answer. */
   readonly gather: () => Promise<readonly NodeStatus[]>;
 }
@@ -132,11 +134,12 @@ export class NamespaceAdmin implements NamespaceOperations {
 
   /** Begun by those of its first voters that are there now; the others join them. */
   private newGroup(placement: Placement): GroupDocument {
-    const { directory, network, member } = this.options;
-    const nodes = allowedNodes(placement, directory.nodes.values());
+    const { directory, network, member, plantedBug } = this.options;
+    const allowed = plantedBug === 'ignorePin' ? { regions: undefined } : placement;
+    const nodes = allowedNodes(allowed, directory.nodes.values());
     const isThere = (one: MemberId): boolean => one === member || network.connected(one);
     const present = nodes.filter((node) => isThere(node.member));
-    const founders = planVoters({ ...placement, voters: [] }, present);
+    const founders = planVoters({ ...placement, ...allowed, voters: [] }, present);
     if (founders.length === 0) {
       throw new StateError('not_ready', 'No node of these regions answers now; try again.', {
         retry_after: 1,
@@ -194,14 +197,14 @@ export class NamespaceAdmin implements NamespaceOperations {
   }
 
   private view(document: NamespaceDocument): NamespaceView {
-    const { ns, settings, group, movingTo, erasing } = document;
+    const { ns, settings, group, movingTo, erasing, scrubbing } = document;
     const placed = this.options.directory.groups.get(movingTo ?? group);
     return {
       ns,
       settings,
       group,
       movingTo,
-      isErasing: erasing.length > 0,
+      isErasing: erasing.length + scrubbing.length > 0,
       replicas: { placed: placed?.voters.length ?? 0, wanted: placed?.replicas ?? 0 },
     };
   }
@@ -229,5 +232,6 @@ function neverPlaced(ns: string): NamespaceDocument {
     generation: 0,
     movingTo: undefined,
     erasing: [],
+    scrubbing: [],
   };
 }

@@ -1,10 +1,11 @@
 import type { ErrorCode, GroupId, MemberId, Term } from '#contracts';
 import type { RaftConfig } from '#raft';
-import type { Digest } from '#state-machine';
+import type { Digest, StateBug } from '#state-machine';
 import type { WatchLimits, WatchObserver } from '#watch';
 import type { IdentityStore, NodeIdentity } from './identity';
 import type { SnapshotArchive } from './named-snapshots/archive';
 import type { SnapshotPolicy } from './named-snapshots/node-snapshots';
+import type { PlacementBug } from './moves/planted-bug';
 import type { NodeTuning } from './node-tuning';
 import type { NodeAddress } from './peers/peer-book';
 import type { Clock, LogStore, Network, Random, StateStores } from './ports';
@@ -24,6 +25,8 @@ export interface NodeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly digest: Digest;
+  /** @internal A mistake to make on purpose when commands are applied, as the core has its own. */
+  readonly stateBug?: StateBug;
   /** Where others reach this node; told to the cluster when it changes. */
   readonly address: NodeAddress;
   /** Addresses of peers by name that the operator gave this node itself: they win over what nodes tell. */
@@ -41,6 +44,8 @@ export interface NodeOptions {
   readonly bus?: WatchBus;
   /** What is not a user's to set: tests make it small, so that short runs meet it. */
   readonly tuning?: Partial<NodeTuning>;
+  /** A mistake to make on purpose, in tests of what finds it. */
+  readonly plantedBug?: PlacementBug;
   readonly observer: NodeObserver;
   /** The process must end: an invariant is broken, or the disk failed. */
   readonly onFatal: (error: Error) => void;

@@ -1,8 +1,11 @@
-import type { GroupId, MemberId } from '#contracts';
+import { META_GROUP, type GroupId, type MemberId } from '#contracts';
 import type { ClusterAdmin } from './cluster-admin';
 import { DEFAULT_GROUP } from './default-group';
 import type { Driver } from './driver';
+import { Scrubber } from './erasure/scrubber';
 import type { Forwarding } from './forwarding';
+import { Housekeeping } from './housekeeping';
+import { FieldIndexing } from './indexes/field-indexing';
 import { ClusterKeeper } from './meta/cluster-keeper';
 import type { Directory } from './meta/directory';
 import { LostNodes } from './meta/lost-nodes';
@@ -10,7 +13,13 @@ import type { MetaWriter } from './meta/meta-writer';
 import { NodeSnapshots } from './named-snapshots/node-snapshots';
 import type { NodeOptions } from './node-options';
 import type { NodeTuning } from './node-tuning';
+import { noLeader } from './pending-reads';
+import type { ReplicaHost } from './replica-host';
+import type { Replica } from './replica';
+import { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import type { Placements } from './placements';
+
+const REFRESH_TIMEOUT_MS = 5_000;
 
 /** What the parts of a node that are made here need of the others. */
 export interface NodeParts {
@@ -69,5 +78,75 @@ export function snapshotsOf(
       mismatch: (what) => observer.statesDiffer?.(what),
       warning: (what, error) => observer.warning(what, error),
     },
+  });
+}
+
+export function housekeepingOf(
+  options: NodeOptions,
+  tuning: NodeTuning,
+  {
+    driver,
+    directory,
+    snapshots,
+    onRound,
+  }: Pick<NodeParts, 'driver' | 'directory'> & {
+    readonly snapshots: NodeSnapshots;
+    readonly onRound: () => void;
+  },
+): Housekeeping {
+  const { log, clock, historyRetentionMs, historyRetentionCommits, observer } = options;
+  return new Housekeeping({
+    ...tuning,
+    driver,
+    log,
+    indexing: new FieldIndexing({
+      directory,
+      refreshed: async () => {
+        const meta = driver.get(META_GROUP);
+        if (meta === undefined) throw noLeader();
+        await meta.readLinearizable(() => undefined, clock.monotonicMs() + REFRESH_TIMEOUT_MS);
+      },
+    }),
+    clock,
+    intervalMs: tuning.housekeepingMs,
+    retentionOf: (group) => {
+      const { seconds, commits } = directory.groups.get(group)?.retention ?? {};
+      const retentionMs = seconds === undefined ? historyRetentionMs : seconds * 1_000;
+      return { retentionMs, retentionCommits: commits ?? historyRetentionCommits };
+    },
+    trimmableTo: (group) => snapshots.trimmableTo(group),
+    onRound,
+    onError: (error) => observer.warning('housekeeping', error),
+  });
+}
+
+export function scrubberOf(
+  { stores, log, clock, observer }: NodeOptions,
+  parts: Pick<NodeParts, 'driver' | 'directory'> & {
+    readonly snapshots: NodeSnapshots;
+    readonly building: Set<GroupId>;
+    readonly host: ReplicaHost;
+  },
+): Scrubber {
+  const { driver, directory, snapshots, building, host } = parts;
+  return new Scrubber({
+    ...{ driver, directory, stores, log, clock, building },
+    isGivingUp: () => host.isGivingUp,
+    forgetSnapshots: (group, before) => snapshots.forgetBefore(group, before),
+    onWarning: (what, error) => observer.warning(what, error),
+  });
+}
+
+export function receiverOf(
+  { network, stores, clock, digest, observer }: NodeOptions,
+  tuning: NodeTuning,
+  building: Set<GroupId>,
+  onInstalled: (replica: Replica) => void,
+): SnapshotReceiver {
+  return new SnapshotReceiver({
+    ...{ network, stores, building, clock, digest, onInstalled },
+    chunkTimeoutMs: tuning.snapshotChunkTimeoutMs,
+    attempts: tuning.snapshotChunkAttempts,
+    onWarning: (what, error) => observer.warning(what, error),
   });
 }

@@ -7,15 +7,17 @@ import { WatchedHistory } from './history/watched-history';
 import { DiskRelief } from './disk-space';
 import { Driver } from './driver';
 import type { Engine } from './engine';
-import { Housekeeping } from './housekeeping';
+import type { Scrubber } from './erasure/scrubber';
+import type { Housekeeping } from './housekeeping';
 import { Admission } from './meta/admission';
 import type { ClusterKeeper } from './meta/cluster-keeper';
 import { Departures } from './meta/departures';
 import { Directory } from './meta/directory';
+import { refuseOutsideRegions } from './meta/region-change';
 import { MetaWriter } from './meta/meta-writer';
 import { Placements } from './placements';
 import type { NodeSnapshots } from './named-snapshots/node-snapshots';
-import { keeperOf, snapshotsOf } from './node-parts';
+import { housekeepingOf, keeperOf, receiverOf, scrubberOf, snapshotsOf } from './node-parts';
 import type { NodeOptions } from './node-options';
 import type { ReplicaStatus } from './node-status';
 import { NODE_TUNING, type NodeTuning } from './node-tuning';
@@ -28,7 +30,7 @@ import { ReplicaHost } from './replica-host';
 import { ReplicatedEngine } from './replicated-engine';
 import { StateCorruption } from './state-corruption';
 import { DEFAULT_GROUP } from './default-group';
-import { SnapshotReceiver } from './snapshots/snapshot-receiver';
+import type { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import { SnapshotSender } from './snapshots/snapshot-sender';
 
 /** One node: its replicas over the one log, the loop that drives them, its watchers, and the way to its peers. */
@@ -51,6 +53,8 @@ export class Node {
   private readonly relief: DiskRelief;
   private readonly snapshots: NodeSnapshots;
   private readonly housekeeping: Housekeeping;
+  private readonly building = new Set<GroupId>();
+  private readonly scrubber: Scrubber;
   private readonly tuning: NodeTuning;
   private isReleased = false;
 
@@ -91,11 +95,14 @@ export class Node {
       chunkBytes: this.tuning.snapshotChunkBytes,
       idleMs: this.tuning.snapshotIdleMs,
     });
-    this.receiver = this.newReceiver();
+    this.receiver = receiverOf(options, this.tuning, this.building, (replica) => {
+      if (replica.group === META_GROUP) this.directoryChanged(replica);
+      else this.hub.catchUp();
+    });
     const { address, addressOverrides } = options;
     this.placements = new Placements({
       ...{ member: identity.member, region: address.region },
-      ...{ directory, driver, network, clock, digest, host: this.host },
+      ...{ directory, driver, network, clock, digest, host: this.host, plantedBug: options.plantedBug },
       onFatal: options.onFatal,
       onWarning: (what, error) => options.observer.warning(what, error),
     });
@@ -111,14 +118,24 @@ export class Node {
     this.writer = new MetaWriter(driver, clock, peers);
     const { writer } = this;
     const shared = { clusterId, member, driver, directory, network, writer };
-    this.admin = new ClusterAdmin({ ...shared, founders, clock, log });
+    this.admin = new ClusterAdmin({ ...shared, region: address.region, founders, clock, log });
     this.relief = new DiskRelief({ log, driver, member, gather: () => this.admin.gather() });
     this.admission = new Admission(shared);
     const parts = { driver, directory, writer, admin: this.admin, placements: this.placements };
     this.keeper = keeperOf(options, this.tuning, parts);
-    this.placements.start(writer, peers);
+    this.placements.start(writer, peers, () => this.admin.gather());
     this.snapshots = snapshotsOf(options, { ...parts, forwarding: peers, holders });
-    this.housekeeping = this.newHousekeeping();
+    this.scrubber = scrubberOf(options, {
+      ...parts,
+      host: this.host,
+      snapshots: this.snapshots,
+      building: this.building,
+    });
+    this.housekeeping = housekeepingOf(options, this.tuning, {
+      ...parts,
+      snapshots: this.snapshots,
+      onRound: () => this.tend(),
+    });
     this.engine = this.newEngine(peers);
   }
 
@@ -159,29 +176,29 @@ export class Node {
       for (const group of [META_GROUP, DEFAULT_GROUP]) await this.host.open(group, voters);
       await this.options.identities.save({ ...identity, begun: true });
     } else {
-      for (const group of new Set([META_GROUP, ...held])) await this.host.open(group);
+      await this.host.removeLeftovers();
+      const meta = await this.host.open(META_GROUP);
+      this.directory.refresh(meta.store);
+      refuseOutsideRegions(this.options.address.region, held, this.directory);
+      for (const group of held) await this.host.open(group);
     }
     await this.snapshots.begin();
     for (const replica of this.driver.all()) {
-      const { voters } = replica.configuration;
       // Alone there is nobody to wait for, and a client should not have to either.
-      if (voters.length === 1 && voters[0] === identity.member) {
-        replica.campaign();
-        await this.leads(replica);
-      }
+      await this.leadAlone(replica);
       if (replica.group === META_GROUP) this.directoryChanged(replica);
     }
   }
 
   private newHost(): ReplicaHost {
     const { options, driver } = this;
-    const { identity, log, stores, digest } = options;
+    const { identity, log, stores, digest, random, raft, replicaLimits: limits, stateBug } = options;
     return new ReplicaHost({
       member: identity.member,
       driver,
       log,
       stores,
-      replica: { random: options.random, raft: options.raft, limits: options.replicaLimits, digest },
+      replica: { random, raft, limits, digest, stateBug },
       onChanges: (replica, changes) => {
         if (replica.group === META_GROUP) this.directoryChanged(replica, changes);
         this.history.applied(replica, changes);
@@ -242,48 +259,21 @@ export class Node {
     return hub;
   }
 
-  private newReceiver(): SnapshotReceiver {
-    const { network, stores, clock, digest, observer } = this.options;
-    return new SnapshotReceiver({
-      network,
-      stores,
-      clock,
-      digest,
-      chunkTimeoutMs: this.tuning.snapshotChunkTimeoutMs,
-      attempts: this.tuning.snapshotChunkAttempts,
-      onWarning: (what, error) => observer.warning(what, error),
-      onInstalled: (replica) => {
-        if (replica.group === META_GROUP) this.directoryChanged(replica);
-        else this.hub.catchUp();
-      },
-    });
-  }
-
-  private newHousekeeping(): Housekeeping {
-    const { log, clock, historyRetentionMs, historyRetentionCommits, observer } = this.options;
-    return new Housekeeping({
-      ...this.tuning,
-      driver: this.driver,
-      log,
-      clock,
-      intervalMs: this.tuning.housekeepingMs,
-      retentionOf: (group) => {
-        const { seconds, commits } = this.directory.groups.get(group)?.retention ?? {};
-        const retentionMs = seconds === undefined ? historyRetentionMs : seconds * 1_000;
-        return { retentionMs, retentionCommits: commits ?? historyRetentionCommits };
-      },
-      trimmableTo: (group) => this.snapshots.trimmableTo(group),
-      onRound: () => this.tend(),
-      onError: (error) => observer.warning('housekeeping', error),
-    });
-  }
-
-  private async leads(replica: Replica): Promise<void> {
-    while (!replica.isLeader) {
-      await new Promise<void>((resolve) => this.options.clock.soon(resolve));
+  /**
+   * Takes the lead of a group that this node is the only voter of, and replays its log. What is replayed may show that
+   * the group has other voters since: then there is somebody to wait for, and nobody should have to.
+   */
+  private async leadAlone(replica: Replica): Promise<void> {
+    const { clock, identity } = this.options;
+    const isAlone = (): boolean => {
+      const { voters } = replica.configuration;
+      return voters.length === 1 && voters[0] === identity.member;
+    };
+    if (isAlone()) replica.campaign();
+    while (isAlone() && !replica.knowsAll) {
+      await new Promise<void>((resolve) => clock.after(LOOK_AGAIN_MS, resolve));
     }
-    const { clock } = this.options;
-    await replica.readLinearizable(() => undefined, clock.monotonicMs() + FIRST_READ_TIMEOUT_MS);
+    if (isAlone()) await this.confirm(replica);
   }
 
   private peerService(): PeerService {
@@ -339,6 +329,7 @@ export class Node {
     else
       for (const ns of this.directory.follow(meta.store, changes))
         this.hub.endNamespace(ns, 'region_changed');
+    this.refuseOutsideRegions();
     this.book.connect();
     this.hub.endNamespaces((ns) => !this.placements.routes.mayServe(ns), 'region_changed');
     this.placements.step();
@@ -347,34 +338,39 @@ export class Node {
     if (self?.state === 'removed') this.options.onRemoved();
   }
 
+  /** A node that was started again in another region hands out nothing of what it holds from the old one. */
+  private refuseOutsideRegions(): void {
+    const held = [...this.driver.all()].map(({ group }) => group);
+    refuseOutsideRegions(this.options.address.region, held, this.directory);
+  }
+
   /** What is looked after between changes: membership, this node's own entry, a full disk, replicas that moved away. */
   private tend(): void {
     this.placements.step();
     this.keeper.step();
     this.history.look();
+    this.scrubber.step();
     this.snapshots.tend();
     void this.book.announce(this.writer).catch(() => undefined);
     void this.relief.step().catch(() => undefined);
     for (const replica of this.driver.all()) {
       if (replica.group === META_GROUP && replica.leader === NO_MEMBER) void this.book.askAround();
-      this.confirm(replica);
+      void this.confirm(replica);
       this.departures.look(replica);
     }
   }
 
   /** A replica that was just opened does not know how far behind it is until it has asked its leader. */
-  private confirm(replica: Replica): void {
+  private async confirm(replica: Replica): Promise<void> {
     if (replica.hasCaughtUp || replica.leader === NO_MEMBER) return;
-    const { clock } = this.options;
-    replica
-      .readLinearizable(() => undefined, clock.monotonicMs() + FIRST_READ_TIMEOUT_MS)
-      .catch(() => undefined);
+    const deadlineMs = this.options.clock.monotonicMs() + FIRST_READ_TIMEOUT_MS;
+    await replica.readLinearizable(() => undefined, deadlineMs).catch(() => undefined);
   }
 
   private giveUp(replica: Replica): void {
     if (this.isReleased || this.driver.get(replica.group) !== replica) return;
     // A state that is just being put in place would outlive the replica.
-    if (this.receiver.isReceiving(replica.group)) return;
+    if (this.building.has(replica.group)) return;
     this.host.destroy(replica).catch((error: unknown) => this.options.onFatal(error as Error));
   }
 
@@ -386,6 +382,7 @@ export class Node {
     this.sender.stop();
     this.receiver.stop();
     await this.snapshots.stop();
+    await this.scrubber.stop();
     await this.options.bus?.close();
     await this.options.network.close();
     const stores = [...this.driver.all()].map((replica) => replica.store);
@@ -398,3 +395,4 @@ export class Node {
 
 /** Replaying the log after a crash comes before the first read of a lone node. */
 const FIRST_READ_TIMEOUT_MS = 300_000;
+const LOOK_AGAIN_MS = 1;

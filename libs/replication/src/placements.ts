@@ -10,6 +10,7 @@ import { NamespaceAdmin } from './namespace-admin';
 import type { NodeStatus } from './node-status';
 import type { Replica } from './replica';
 import { NamespaceMover } from './moves/namespace-mover';
+import type { PlacementBug } from './moves/planted-bug';
 import { RowServer } from './moves/row-server';
 import type { Clock, Network } from './ports';
 import type { ReplicaHost } from './replica-host';
@@ -24,6 +25,7 @@ export interface PlacementsOptions {
   readonly network: Network;
   readonly clock: Clock;
   readonly digest: Digest;
+  readonly plantedBug: PlacementBug | undefined;
   readonly onFatal: (error: Error) => void;
   readonly onWarning: (what: string, error: Error) => void;
 }
@@ -37,21 +39,30 @@ export class Placements {
   private mover: NamespaceMover | undefined;
 
   constructor(private readonly options: PlacementsOptions) {
-    const { directory, driver, member, region, digest } = options;
-    this.borders = new Borders(directory, { member, region });
+    const { directory, driver, member, region, digest, clock } = options;
+    this.borders = new Borders(directory, { member, region }, options.plantedBug);
     this.routes = new RouteTable(directory, region, () => driver.get(META_GROUP)?.hasCaughtUp === true);
     this.rows = new RowServer({
       directory,
       borders: this.borders,
       digest,
+      clock,
       replica: (group) => driver.get(group),
     });
   }
 
   /** From now on this node takes its part, through the documents and the links. */
-  start(writer: MetaWriter, forwarding: Pick<Forwarding, 'write'>): void {
-    this.founder = new GroupFounder({ ...this.options, writer });
-    this.mover = new NamespaceMover({ ...this.options, writer, forwarding, rows: this.rows });
+  start(
+    writer: MetaWriter,
+    forwarding: Pick<Forwarding, 'write'>,
+    gather: () => Promise<readonly NodeStatus[]>,
+  ): void {
+    this.founder = new GroupFounder({
+      ...this.options,
+      writer,
+      mayHold: (group) => this.borders.mayCarry(group, this.options.member),
+    });
+    this.mover = new NamespaceMover({ ...this.options, writer, forwarding, gather, rows: this.rows });
   }
 
   /** What an operator asks about namespaces. */

@@ -55,6 +55,16 @@ export interface LogStore {
    * newest one go, and resolves, with the segments that went, once nothing more can.
    */
   reclaim(): Promise<readonly LogSegment[]>;
+  /** Whether a file may still hold records of a group that was forgotten, also before a restart. */
+  readonly holdsForgotten: boolean;
+  /** Whether what a crash has torn is kept aside for whoever wants to look at it: bytes of any group. */
+  readonly holdsAside: boolean;
+  /**
+   * Removes every file that holds what was not needed any more at the call, also what
+   * is kept aside, and writes what is needed of it again.
+   * Resolves with whether all are gone: on a disk that is nearly full some may stay.
+   */
+  purge(): Promise<boolean>;
   /** Syncs what was appended, stops, releases the files. */
   close(): Promise<void>;
 }
@@ -88,6 +98,8 @@ export interface StateStore extends StateReader {
   flush(): Promise<void>;
   /** Bytes on disk, roughly. */
   bytes(): number;
+  /** Scans and pinned rows that are open: they end with an error when the store is closed. */
+  readonly openReads: number;
   close(): Promise<void>;
 }
 
@@ -107,6 +119,8 @@ export interface StateStores {
   open(group: GroupId): Promise<StateStore>;
   /** Begins the generation after the one that counts. One at a time for each group. */
   begin(group: GroupId): Promise<NextGeneration>;
+  /** Groups with data on the disk. */
+  groups(): Promise<readonly GroupId[]>;
   /** Removes a closed replica's data from the disk. */
   destroy(group: GroupId): Promise<void>;
 }

@@ -18,7 +18,7 @@ export interface ReplicaHostOptions {
   readonly driver: Driver;
   readonly log: LogStore;
   readonly stores: StateStores;
-  readonly replica: Pick<ReplicaOptions, 'random' | 'raft' | 'limits' | 'digest'>;
+  readonly replica: Pick<ReplicaOptions, 'random' | 'raft' | 'limits' | 'digest' | 'stateBug'>;
   readonly onChanges: (replica: Replica, changes: readonly ChangeBatch[]) => void;
   readonly onLeader: (group: GroupId, leader: MemberId, term: Term) => void;
   readonly onTenants: (replica: Replica) => void;
@@ -35,6 +35,18 @@ export class ReplicaHost {
   private readonly closing = new Map<GroupId, Promise<void>>();
 
   constructor(private readonly options: ReplicaHostOptions) {}
+
+  /** Whether a replica is just being given up. */
+  get isGivingUp(): boolean {
+    return this.closing.size > 0;
+  }
+
+  /** Removes states that are left of replicas which were being given up when the process ended: they have no log. */
+  async removeLeftovers(): Promise<void> {
+    const { log, stores } = this.options;
+    const held = new Set(log.groups());
+    for (const group of await stores.groups()) if (!held.has(group)) await stores.destroy(group);
+  }
 
   /** Opens a replica; with `founders`, one that begins its group. Concurrent calls for a group share one opening. */
   open(group: GroupId, founders?: readonly MemberId[]): Promise<Replica> {

@@ -1,5 +1,6 @@
 import type { ChangeBatch, ErrorCode, GroupId, MemberId, SnapshotCommand, Term } from '#contracts';
 import type { RaftConfig } from '#raft';
+import type { StateBug } from '#state-machine';
 import type { LogStore, Random, StateStore } from './ports';
 import type { Replica } from './replica';
 
@@ -20,6 +21,8 @@ export interface ReplicaOptions {
   readonly raft: Omit<RaftConfig, 'id' | 'random'>;
   readonly limits: ReplicaLimits;
   readonly digest: (bytes: Uint8Array) => string;
+  /** @internal See `NodeOptions`. */
+  readonly stateBug?: StateBug;
   /** Called after the changes can be read from the state, in order. */
   readonly onChanges: (group: GroupId, changes: readonly ChangeBatch[]) => void;
   /** The replica has work for the next turn. */

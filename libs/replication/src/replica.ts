@@ -20,7 +20,7 @@ import {
   type Status,
 } from '#raft';
 import { readTenancies, type StateReader } from '#state-machine';
-import { AppliedState } from './applied-state';
+import { AppliedState, type StateFollower } from './applied-state';
 import { ConfigurationMark } from './configuration-mark';
 import { PendingPositions } from './pending-positions';
 import { PendingReads, noLeader } from './pending-reads';
@@ -45,6 +45,8 @@ export class Replica {
   readonly tenants: Tenants;
   /** Says whether the configuration in force outlives a crash. */
   readonly configured: ConfigurationMark;
+  /** Nothing that the group has removed by this entry is in any file of this node. */
+  scrubbedTo = 0 as LogIndex;
   private readonly state: AppliedState;
   private readonly proposals: PendingProposals;
   private readonly reads: PendingReads;
@@ -64,6 +66,7 @@ export class Replica {
         options.onTenants(this);
       },
       digest: options.digest,
+      stateBug: options.stateBug,
       rowCacheBytes: options.limits.rowCacheBytes,
       applyConfChange: (data, index) => {
         this.configured.changedBy(index);
@@ -171,7 +174,10 @@ export class Replica {
 
   /** Runs `evaluate` on a state that contains everything acknowledged before this call. */
   readLinearizable<T>(evaluate: () => T, deadlineMs: number): Promise<T> {
-    if (this.decidesAlone()) return Promise.resolve(evaluate());
+    if (this.decidesAlone()) {
+      this.caughtUp = true;
+      return Promise.resolve(evaluate());
+    }
     return new Promise((resolve, reject) => {
       if (this.leaderNow === 0) {
         reject(noLeader());
@@ -290,6 +296,11 @@ export class Replica {
     this.configured.keptTo(through);
   }
 
+  /** Calls `follower` with all that is written to the state from now on; the returned function ends that. */
+  follow(follower: StateFollower): () => void {
+    return this.state.follow(follower);
+  }
+
   /** Applies nothing until {@link resumeApplying}: the state must not overtake a snapshot that is made to count. */
   holdApplying(): void {
     this.isHeld = true;
@@ -313,6 +324,11 @@ export class Replica {
     this.reads.appliedTo(this.state.index);
     this.positions.reached(this.state.commitSeq);
     return before;
+  }
+
+  /** Puts an equal state, in another place, in the place of this one. The caller closes the one before. */
+  exchangeState(equal: StateStore): void {
+    this.state.exchange(equal);
   }
 
   /** A snapshot stands where the state stands: it is streamed from a scan opened at the moment of sending. */

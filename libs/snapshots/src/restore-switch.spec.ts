@@ -95,4 +95,22 @@ it('is all or nothing, wherever it is cut off', async () => {
       expect(await new RestoreSwitch(dataDir).resume()).toBeUndefined();
     }
   }
+}, 60_000);
+
+it('says where it is, when what marks a restore is damaged, and moves nothing', async () => {
+  const dataDir = join(root, 'damaged');
+  prepare(dataDir);
+  const path = join(dataDir, 'restore.json');
+  for (const text of [
+    '{"format":1',
+    '{"format":1,"phase":"kept","keptIn":"before-restore-1"}',
+    '[]',
+    'null',
+  ]) {
+    writeFileSync(path, text);
+    await expect(new RestoreSwitch(dataDir).resume()).rejects.toThrow(path);
+  }
+  writeFileSync(path, '{"format":1,"phase":"placing","keptIn":"../elsewhere"}');
+  await expect(new RestoreSwitch(dataDir).resume()).rejects.toThrow(path);
+  expect(whose(dataDir)).toEqual(['old', 'old', 'old', 'old']);
 });

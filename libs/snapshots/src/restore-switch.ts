@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { SnapshotCorruption } from './errors';
 import { nodeFolders, type FolderDisk } from './folder-disk';
 
 /** In the data folder: what is being restored, until it takes the place of what is there. */
@@ -73,10 +74,27 @@ export class RestoreSwitch {
 
   private async read(): Promise<Marker | undefined> {
     const path = join(this.dataDir, MARKER);
-    return (await this.disk.exists(path)) ? (JSON.parse(await this.disk.read(path)) as Marker) : undefined;
+    if (!(await this.disk.exists(path))) return undefined;
+    const marker = parse(await this.disk.read(path));
+    if (marker === undefined) throw new SnapshotCorruption(path, 'it is not what was written');
+    return marker;
   }
 
   private write(marker: Marker): Promise<void> {
     return this.disk.replace(this.dataDir, MARKER, `${JSON.stringify(marker)}\n`);
   }
 }
+
+/** The marker names a folder that is moved: what it cannot have been written as is damage. */
+function parse(text: string): Marker | undefined {
+  try {
+    const { format, phase, keptIn } = JSON.parse(text) as Partial<Marker>;
+    const isWritten = format === 1 && (phase === 'keeping' || phase === 'placing') && isKeptName(keptIn);
+    return isWritten ? { format, phase, keptIn } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isKeptName = (name: string | undefined): name is string =>
+  name !== undefined && /^before-restore-[0-9TZ-]+$/.test(name);

@@ -9,9 +9,11 @@ import { applyTenancy } from './apply-tenancy';
 import { applyWrite } from './apply-write';
 import { BatchState } from './batch-state';
 import { encodeCounters } from './counters';
+import { applyBuild, applyIndexes } from './fields/apply-indexes';
 import { once } from './kept-answers';
 import { COUNTERS_KEY } from './keys';
 import { type Digest, ObjectRowBuilder } from './object-row';
+import type { StateBug } from './state-bug';
 import type { StateReader, WriteSet } from './state-reader';
 
 /**
@@ -27,8 +29,8 @@ export class ApplyBatch {
   private readonly builder: ObjectRowBuilder;
 
   /** Throws `UnknownStateFormat` for the state of a newer program. */
-  constructor(reader: StateReader, digest: Digest) {
-    this.state = new BatchState(reader);
+  constructor(reader: StateReader, digest: Digest, plantedBug?: StateBug) {
+    this.state = new BatchState(reader, plantedBug);
     this.builder = new ObjectRowBuilder(digest);
   }
 
@@ -64,7 +66,9 @@ export class ApplyBatch {
           ? once(state, view, tsMs, () => applyWrite(state, view, tsMs, this.builder))
           : applyWrite(state, view, tsMs, this.builder);
       case 'lease':
-        return once(state, view, tsMs, () => applyLease(state, view, tsMs));
+        return once(state, view, tsMs, () =>
+          applyLease(state, view, state.hasBug('leaseByProposersClock') ? view.tsMs : tsMs),
+        );
       case 'expire':
         return applyExpire(state, view.limit, tsMs);
       case 'compact':
@@ -75,6 +79,10 @@ export class ApplyBatch {
         return applyImport(state, view);
       case 'erase':
         return applyErase(state, view);
+      case 'indexes':
+        return applyIndexes(state, view);
+      case 'build':
+        return applyBuild(state, view);
       case 'snapshot':
         return {
           outcome: { kind: 'done', commitSeq: counters.commitSeq, results: [] },

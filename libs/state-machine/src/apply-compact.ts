@@ -46,8 +46,7 @@ export function applyCompact(state: BatchState, retention: Retention, tsMs: numb
 
 function forgetChanges(state: BatchState, ns: OpenNamespace, seq: CommitSeq, changes: number): void {
   const { rows } = state;
-  const range = { gte: changeKey(ns.number, seq, 0), lt: changeKey(ns.number, seq + 1, 0) };
-  const found = [...rows.scan(range)];
+  const found = changesOf(state, ns, seq, changes);
   if (found.length !== changes)
     throw new Error(`commit ${seq} has ${found.length} changes and not ${changes}`);
   for (const [key, value] of found) {
@@ -63,4 +62,26 @@ function forgetChanges(state: BatchState, ns: OpenNamespace, seq: CommitSeq, cha
       ns.changes -= 1;
     }
   }
+}
+
+/**
+ * The rows of a commit's changes. Read one by one: a command forgets hundreds of commits, and a scan for each would
+ * go through all writes of the batch every time.
+ */
+function changesOf(
+  { rows }: BatchState,
+  { number }: OpenNamespace,
+  seq: CommitSeq,
+  changes: number,
+): readonly (readonly [key: Uint8Array, value: Uint8Array])[] {
+  const found: (readonly [Uint8Array, Uint8Array])[] = [];
+  for (let operation = 0; operation < changes; operation++) {
+    const key = changeKey(number, seq, operation);
+    const value = rows.get(key);
+    // Operations that change nothing, such as checks, leave gaps: then the scan tells.
+    if (value === undefined)
+      return [...rows.scan({ gte: changeKey(number, seq, 0), lt: changeKey(number, seq + 1, 0) })];
+    found.push([key, value]);
+  }
+  return found;
 }

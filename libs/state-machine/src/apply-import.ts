@@ -10,8 +10,7 @@ import { readTenancy } from './tenancies';
 type ImportView = Extract<CommandView, { kind: 'import' }>;
 
 /**
- * Takes rows of a namespace that is being moved in. Putting the same rows again changes nothing, so a copy that was
- * cut short starts over. Rejected unless the namespace is loading at this very generation.
+ * Takes rows of a namespace that is being moved in, and removes those that are said not to be there. Rejected unless the namespace is loading at this very generation.
  */
 export function applyImport(state: BatchState, { ns, generation, rows }: ImportView): Applied {
   const { counters } = state;
@@ -27,16 +26,21 @@ export function applyImport(state: BatchState, { ns, generation, rows }: ImportV
 
 function importRow(state: BatchState, namespace: OpenNamespace, row: PortableRow): void {
   const { counters, rows } = state;
-  if (row.table === Table.namespaces) {
-    Object.assign(namespace, decodeNamespace(row.value), { number: namespace.number });
+  const { value } = row;
+  if (value === undefined) {
+    rows.delete(keyOfRow(row, namespace.number));
     return;
   }
-  rows.put(keyOfRow(row, namespace.number), row.value);
+  if (row.table === Table.namespaces) {
+    Object.assign(namespace, decodeNamespace(value), { number: namespace.number });
+    return;
+  }
+  rows.put(keyOfRow(row, namespace.number), value);
   // What the group's own rows go by must not pass over what came in.
   if (row.table === Table.commits) {
     const seq = new ByteReader(row.rest).u64() as CommitSeq;
     if (seq < counters.historyFrom) counters.historyFrom = seq;
-    counters.lastTsMs = Math.max(counters.lastTsMs, decodeCommit(row.value).tsMs);
+    counters.lastTsMs = Math.max(counters.lastTsMs, decodeCommit(value).tsMs);
   } else if (row.table === Table.expiryIndex) {
     counters.expiryFromMs = Math.min(counters.expiryFromMs, new ByteReader(row.rest).u48());
   }

@@ -41,8 +41,9 @@ function acquire(
     return rejected('lease_held', detail, holderOf(held));
   }
   const ns = state.namespace(command.ns) ?? state.createNamespace(command.ns);
-  const token = (state.counters.commitSeq + 1) as CommitSeq;
-  state.counters.commitSeq = token;
+  const position = (state.counters.commitSeq + 1) as CommitSeq;
+  state.counters.commitSeq = position;
+  const token = state.hasBug('fenceGoesBack') ? (held?.token ?? 0) + 1 : position;
   return hold(state, ns.number, key, {
     owner: command.owner,
     token,

@@ -1,15 +1,18 @@
 import { encodeUtf8 } from '#codec';
 import type { ChangeEvent, CommitSeq } from '#contracts';
-import { type ChangeRow, encodeDeletion } from './change-row';
+import { ChangeRow, encodeDeletion } from './change-row';
 import { encodeCommit } from './commit-row';
 import { CommittedChange } from './committed-change';
 import { type Counters, readApplied } from './counters';
 import { ChangeKind, ExpiryKind, NO_VALUE } from './format';
+import { encodeFieldIndexes, type FieldIndex, readFieldIndexes } from './fields/field-indexes';
+import { changeFieldRows } from './fields/field-rows';
 import { encodeHead, type HeadRow, readLabelBytes } from './head-row';
 import {
   changeKey,
   commitKey,
   expiryKey,
+  fieldIndexesKey,
   namespaceKey,
   namespaceNameKey,
   tagKey,
@@ -18,6 +21,7 @@ import {
 } from './keys';
 import { encodeNamespace, type NamespaceRow, readNamespace, readNamespaceName } from './namespaces';
 import { Overlay } from './overlay';
+import type { StateBug } from './state-bug';
 import type { StateReader } from './state-reader';
 import { encodeVersionEntry } from './version-index';
 
@@ -26,6 +30,8 @@ type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
 /** A namespace while a batch changes it; written once, at the end of the batch. */
 export interface OpenNamespace extends Mutable<NamespaceRow> {
   readonly name: string;
+  /** Once they were asked for. */
+  fieldIndexes?: readonly FieldIndex[];
 }
 
 /** Where a change stands: in which namespace, at which position, which operation of its command, when. */
@@ -46,9 +52,16 @@ export class BatchState {
   tenanciesChanged = false;
   private readonly namespaces = new Map<string, OpenNamespace>();
 
-  constructor(reader: StateReader) {
+  constructor(
+    reader: StateReader,
+    private readonly plantedBug?: StateBug,
+  ) {
     this.rows = new Overlay(reader);
     this.counters = { ...readApplied(reader) };
+  }
+
+  hasBug(bug: StateBug): boolean {
+    return this.plantedBug === bug;
   }
 
   namespace(name: string): OpenNamespace | undefined {
@@ -84,6 +97,18 @@ export class BatchState {
     return namespace;
   }
 
+  /** A namespace's indexes of places in bodies. */
+  fieldIndexes(ns: OpenNamespace): readonly FieldIndex[] {
+    return (ns.fieldIndexes ??= readFieldIndexes(this.rows, ns.number));
+  }
+
+  setFieldIndexes(ns: OpenNamespace, indexes: readonly FieldIndex[]): void {
+    ns.fieldIndexes = indexes;
+    const key = fieldIndexesKey(ns.number);
+    if (indexes.length === 0) this.rows.delete(key);
+    else this.rows.put(key, encodeFieldIndexes(indexes));
+  }
+
   /** Forgets a namespace none of whose rows are left. A later one of its name gets a number of its own. */
   dropNamespace({ name, number }: OpenNamespace): void {
     this.namespaces.delete(name);
@@ -112,6 +137,7 @@ export class BatchState {
       if (labelsBefore) this.changeIndexRows(ns.number, id, labelsBefore, 'delete');
       this.changeIndexRows(ns.number, id, labels, 'put');
     }
+    this.followFields(ns, id, previous, version);
     ns.objects += 1;
     ns.bytes += jsonBytes;
     return new CommittedChange(id, labels, json);
@@ -141,6 +167,7 @@ export class BatchState {
     };
     this.rows.put(changeKey(ns.number, seq, operation), encodeDeletion(change, id, labels));
     this.changeIndexRows(ns.number, id, labels, 'delete');
+    this.followFields(ns, id, previous, undefined);
     return new CommittedChange(id, labels, reason);
   }
 
@@ -168,6 +195,21 @@ export class BatchState {
       this.rows.delete(expiryKey(previous.expiresAtMs, ExpiryKind.object, ns.number, id));
     ns.objects -= 1;
     ns.bytes -= previous.jsonBytes;
+  }
+
+  /** The version before is read for what it was indexed by: its rows say nothing of it, and few namespaces need it. */
+  private followFields(
+    ns: OpenNamespace,
+    id: Uint8Array,
+    previous: HeadRow | undefined,
+    after: ChangeRow | undefined,
+  ): void {
+    const indexes = this.fieldIndexes(ns);
+    if (indexes.length === 0) return;
+    const row = previous && this.rows.get(changeKey(ns.number, previous.commitSeq, previous.operation));
+    if (previous && !row)
+      throw new Error(`the version at ${previous.commitSeq} that a head names is missing`);
+    changeFieldRows({ rows: this.rows, ns: ns.number, id }, indexes, row && new ChangeRow(row), after);
   }
 
   private changeIndexRows(ns: number, id: Uint8Array, labels: Uint8Array, change: 'put' | 'delete'): void {

@@ -1,10 +1,22 @@
-import { ByteWriter, compareBytes, decodeUtf8, prefixEnd } from '#codec';
+import { ByteWriter, compareBytes, prefixEnd } from '#codec';
+import { LIMITS, type WhereCondition } from '#contracts';
 import { ChangeRow } from './change-row';
+import { type FieldIndex, NO_FIELD_INDEXES } from './fields/field-indexes';
 import { Table } from './format';
 import { HeadRow } from './head-row';
-import { headKey, namespacePrefix, positionBytes, readPosition, tagKey, typeKey } from './keys';
+import {
+  countRows,
+  headSource,
+  type IdSource,
+  idsInAnyOrder,
+  idsOf,
+  indexSources,
+  type NamedId,
+  type RowCount,
+} from './id-sources';
+import { headKey, keyAfter, namespacePrefix, positionBytes, readPosition } from './keys';
 import type { NamespaceRow } from './namespaces';
-import type { ObjectFilter } from './object-filter';
+import { ObjectFilter } from './object-filter';
 import type { KeyRange, StateReader } from './state-reader';
 
 /** An object that a page may hold, and what a cursor after it says. */
@@ -18,155 +30,178 @@ export interface Candidate {
 
 export type Order = 'id' | 'commit_seq' | '-commit_seq';
 
-/** Rows that tell the size of an index range: enough to choose between ranges, few enough to cost little. */
-const PROBE_ROWS = 64;
+/** What a query asks for, and what there is to find it by. */
+export interface Search {
+  readonly namespace: NamespaceRow;
+  readonly filter: ObjectFilter;
+  readonly where: readonly WhereCondition[];
+  readonly indexes: readonly FieldIndex[];
+  readonly order: Order;
+  /** Whether it may go through however many objects it takes. */
+  readonly allowScan: boolean;
+}
+
+/** Rows that tell the size of an index range: a look costs little, and a second one is for those that pass it. */
+const PROBE_ROWS = [64, 1_024] as const;
 /** Up to here an order other than by id is made by sorting what the narrowest range holds. */
 const SORT_ROWS = 1_000;
 /** Up to here all objects are sorted, when most of the changes on the way would be of versions that are gone. */
 const SORT_OBJECTS = 20_000;
 /** Changes for each live object from which on that is so. */
 const MANY_CHANGES = 4;
-const NO_ID = new Uint8Array(0);
 
-/** A run of rows in id order, each naming an object; `heads` rows are the objects themselves. */
-interface IdRange {
-  readonly prefix: Uint8Array;
-  readonly ofHeads: boolean;
-  /** What it is a range of, for who asks how a query is answered. */
-  readonly name: string;
+/** How the objects of a query are come by: by going through a source, by sorting what it holds, or by the changes. */
+export interface Way {
+  readonly kind: 'source' | 'sorting' | 'changes';
+  readonly source: IdSource;
 }
 
-/** How the objects of a query are come by: by going through a range, by sorting what it holds, or by the changes. */
-export interface Way {
-  readonly kind: 'range' | 'sorting' | 'changes';
-  readonly range: IdRange;
+/** A source and how many rows it has, counted up to where others were known to be narrower. */
+interface Sized {
+  readonly source: IdSource;
+  readonly rows: number;
+}
+
+export function searchFor(
+  namespace: NamespaceRow,
+  conditions: ConstructorParameters<typeof ObjectFilter>[0],
+  more: Partial<Pick<Search, 'where' | 'indexes' | 'order' | 'allowScan'>>,
+): Search {
+  const { where = [], indexes = NO_FIELD_INDEXES, order = 'id', allowScan = false } = more;
+  return { namespace, filter: new ObjectFilter(conditions), where, indexes, order, allowScan };
 }
 
 /** The way on which the fewest rows are read, as far as a look at the indexes tells. */
-export function wayTo(
+export function wayTo(reader: StateReader, search: Search): Way {
+  const { namespace, filter, where, indexes, order } = search;
+  const heads = headSource(namespace.number);
+  const sources = indexSources(namespace.number, filter, where, indexes);
+  return order === 'id'
+    ? wayById(reader, search, sources, heads)
+    : wayByChange(reader, search, sources, heads);
+}
+
+function wayById(
   reader: StateReader,
-  { number: ns, objects, changes }: NamespaceRow,
-  filter: ObjectFilter,
-  order: Order,
+  { filter, where }: Search,
+  sources: readonly IdSource[],
+  heads: IdSource,
 ): Way {
-  const heads: IdRange = { prefix: namespacePrefix(Table.heads, ns), ofHeads: true, name: 'objects' };
-  const indexes = indexRanges(ns, filter);
-  if (order === 'id') {
-    return { kind: 'range', range: narrowest(reader, indexes, filter, PROBE_ROWS)?.range ?? heads };
-  }
-  const ranges = filter.prefix.length > 0 ? [...indexes, heads] : indexes;
-  const narrow = narrowest(reader, ranges, filter, SORT_ROWS);
+  const [only] = sources;
+  if (only === undefined) return { kind: 'source', source: heads };
+  // Without others to choose between there is nothing to count; a range has to be known not to be too wide.
+  if (sources.length === 1 && only.rows.kind !== 'span') return { kind: 'source', source: only };
+  // One that decides everything is good however many rows it has: what is read of it is what is answered.
+  const deciding = sources.find(
+    ({ rows, decided }) => rows.kind === 'values' && where.every((condition) => decided.has(condition)),
+  );
+  const others = sources.filter((source) => source !== deciding);
+  // All others are within the prefix themselves.
+  if (filter.prefix.length > 0 && sources.some(({ rows }) => rows.kind === 'span')) others.push(heads);
+  const most = deciding === undefined ? LIMITS.scanObjects + 1 : (PROBE_ROWS.at(-1) as number);
+  const best = narrowest(reader, deciding === undefined ? others : [deciding, ...others], filter, most);
+  // Rows that are not in id order are sorted for each page, so there may not be too many.
+  const isTooWide = best?.source.rows.kind === 'span' && best.rows > LIMITS.scanObjects;
+  return { kind: 'source', source: best === undefined || isTooWide ? heads : best.source };
+}
+
+function wayByChange(
+  reader: StateReader,
+  { namespace, filter, where, allowScan }: Search,
+  sources: readonly IdSource[],
+  heads: IdSource,
+): Way {
+  const { objects, changes } = namespace;
+  const all = filter.prefix.length > 0 ? [...sources, heads] : sources;
+  const isScan = where.length > 0 && !allowScan && objects > LIMITS.scanObjects;
+  const most = isScan ? LIMITS.scanObjects + 1 : SORT_ROWS;
+  const narrow = narrowest(reader, all, filter, most);
+  if (narrow && narrow.rows < most) return { kind: 'sorting', source: narrow.source };
   const isMostlyHistory = changes > objects * MANY_CHANGES && objects <= SORT_OBJECTS;
-  if (narrow && narrow.rows < SORT_ROWS) return { kind: 'sorting', range: narrow.range };
-  return { kind: isMostlyHistory ? 'sorting' : 'changes', range: heads };
+  return { kind: isMostlyHistory ? 'sorting' : 'changes', source: heads };
 }
 
 /** Objects that going a way means to look at, counted up to `most`. */
 export function countOnWay(
   reader: StateReader,
-  { objects }: NamespaceRow,
-  { kind, range }: Way,
-  filter: ObjectFilter,
+  { namespace, filter }: Search,
+  { kind, source }: Way,
   most: number,
 ): number {
-  if (kind === 'changes' || (range.ofHeads && filter.prefix.length === 0)) return objects;
-  return narrowest(reader, [range], filter, most)?.rows ?? 0;
+  const isAll = source.rows.kind === 'heads' && filter.prefix.length === 0;
+  if (kind === 'changes' || isAll) return namespace.objects;
+  return countRows(reader, source, filter, most);
+}
+
+/** Conditions on bodies for which every object on a way has to be read. */
+export function undecided({ where }: Search, { kind, source }: Way): readonly WhereCondition[] {
+  return kind === 'changes' ? where : where.filter((condition) => !source.decided.has(condition));
 }
 
 /**
  * Objects of a namespace in the order asked for, from after `after` on: some of them fail the filter, and none that
- * passes it is missing. Each is read as of the scan's start or later.
+ * passes it is missing. Each is read as of the scan's start or later. `read` counts the rows gone through.
  */
 export function candidates(
   reader: StateReader,
-  { number: ns }: NamespaceRow,
-  { kind, range }: Way,
-  filter: ObjectFilter,
-  order: Order,
+  search: Search,
+  { kind, source }: Way,
   after: Uint8Array | undefined,
+  read: RowCount,
 ): Iterable<Candidate> {
+  const { namespace, filter, order } = search;
   switch (kind) {
-    case 'range':
-      return byId(reader, ns, range, filter, after);
-    case 'sorting':
-      return bySorting(reader, ns, range, filter, order, after);
+    case 'source':
+      return byId(reader, namespace.number, source, idsOf(reader, source, filter, after, read));
+    case 'sorting': {
+      const ids = idsInAnyOrder(reader, source, filter, read);
+      return bySorting(byId(reader, namespace.number, source, ids), order, after);
+    }
     case 'changes':
-      return byChanges(reader, ns, order, after);
+      return byChanges(reader, namespace.number, order, after, read);
   }
 }
 
-/** One range of index rows for each condition on tags and type. */
-function indexRanges(ns: number, filter: ObjectFilter): IdRange[] {
-  const ranges: IdRange[] = filter.tags.map(([key, value]) => ({
-    prefix: tagKey(ns, key, value, NO_ID),
-    ofHeads: false,
-    name: `tag ${decodeUtf8(key)}`,
-  }));
-  if (filter.type !== undefined)
-    ranges.push({ prefix: typeKey(ns, filter.type, NO_ID), ofHeads: false, name: 'type' });
-  return ranges;
-}
-
-/** The range with the fewest rows, counted up to `most`; of equals the first. */
+/** The source with the fewest rows, counted up to `most` in steps; of equals the first. */
 function narrowest(
   reader: StateReader,
-  ranges: readonly IdRange[],
+  sources: readonly IdSource[],
   filter: ObjectFilter,
   most: number,
-): { readonly range: IdRange; readonly rows: number } | undefined {
-  let best: { range: IdRange; rows: number } | undefined;
-  for (const range of ranges) {
-    let rows = 0;
-    const limit = Math.min(most, best?.rows ?? most);
-    for (const row of reader.scan({ ...idRange(range, filter, undefined), limit }))
-      rows += row.length > 0 ? 1 : 0;
-    if (!best || rows < best.rows) best = { range, rows };
+): Sized | undefined {
+  for (const step of [...PROBE_ROWS.filter((rows) => rows < most), most]) {
+    let best: Sized | undefined;
+    for (const source of sources) {
+      const rows = countRows(reader, source, filter, Math.min(step, best?.rows ?? step));
+      if (!best || rows < best.rows) best = { source, rows };
+    }
+    if (!best || best.rows < step || step === most) return best;
   }
-  return best;
-}
-
-function idRange({ prefix }: IdRange, filter: ObjectFilter, after: Uint8Array | undefined): KeyRange {
-  const from = new ByteWriter(prefix.length + filter.prefix.length);
-  from.raw(prefix);
-  from.raw(filter.prefix);
-  const start = from.finish();
-  const lt = prefixEnd(start);
-  if (!after) return { gte: start, lt };
-  const next = new ByteWriter(prefix.length + after.length + 1);
-  next.raw(prefix);
-  next.raw(after);
-  next.u8(0);
-  const gte = next.finish();
-  return { gte: compareBytes(gte, start) < 0 ? start : gte, lt };
+  return undefined;
 }
 
 function* byId(
   reader: StateReader,
   ns: number,
-  range: IdRange,
-  filter: ObjectFilter,
-  after: Uint8Array | undefined,
-): Iterable<Candidate> {
-  for (const [key, value] of reader.scan(idRange(range, filter, after))) {
-    const id = key.subarray(range.prefix.length);
-    const head = range.ofHeads ? new HeadRow(value) : readHead(reader, ns, id);
+  { rows }: IdSource,
+  ids: Iterable<NamedId>,
+): Generator<Candidate> {
+  for (const { id, value } of ids) {
+    const head = rows.kind === 'heads' ? new HeadRow(value) : readHead(reader, ns, id);
     if (head) yield { id, head, position: id };
   }
 }
 
 function* bySorting(
-  reader: StateReader,
-  ns: number,
-  range: IdRange,
-  filter: ObjectFilter,
+  found: Iterable<Candidate>,
   order: Order,
   after: Uint8Array | undefined,
-): Iterable<Candidate> {
+): Generator<Candidate> {
   const direction = order === 'commit_seq' ? 1 : -1;
-  const found = [...byId(reader, ns, range, filter, undefined)]
+  const all = [...found]
     .map(({ id, head }) => ({ id, head, position: positionBytes(head.commitSeq, head.operation) }))
     .sort((left, right) => direction * compareBytes(left.position, right.position));
-  for (const candidate of found) {
+  for (const candidate of all) {
     if (!after || direction * compareBytes(candidate.position, after) > 0) yield candidate;
   }
 }
@@ -177,18 +212,19 @@ function* byChanges(
   ns: number,
   order: Order,
   after: Uint8Array | undefined,
-): Iterable<Candidate> {
+  read: RowCount,
+): Generator<Candidate> {
   const prefix = namespacePrefix(Table.changes, ns);
   const reverse = order === '-commit_seq';
   let range: KeyRange = { gte: prefix, lt: prefixEnd(prefix), reverse };
   if (after) {
-    const bound = new ByteWriter(prefix.length + after.length + 1);
+    const bound = new ByteWriter(prefix.length + after.length);
     bound.raw(prefix);
     bound.raw(after);
-    if (!reverse) bound.u8(0);
-    range = reverse ? { ...range, lt: bound.finish() } : { ...range, gte: bound.finish() };
+    range = reverse ? { ...range, lt: bound.finish() } : { ...range, gte: keyAfter(prefix, after) };
   }
   for (const [key, value] of reader.scan(range)) {
+    read.rows++;
     const version = new ChangeRow(value);
     if (!version.isPut) continue;
     const { id } = version;

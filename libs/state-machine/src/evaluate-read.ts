@@ -1,13 +1,25 @@
-import { decodeUtf8, encodeUtf8 } from '#codec';
+import { encodeUtf8 } from '#codec';
 import { LIMITS, type QueryPlan, type QueryRequest, type ReadOutcome, type ReadRequest } from '#contracts';
-import { type Candidate, candidates, countOnWay, type Way, wayTo } from './candidates';
+import {
+  type Candidate,
+  candidates,
+  countOnWay,
+  type Search,
+  searchFor,
+  undecided,
+  type Way,
+  wayTo,
+} from './candidates';
 import { ChangeRow } from './change-row';
 import { decodeCursor, encodeCursor } from './cursor';
+import { buildingPaths } from './fields/field-conditions';
+import { readFieldIndexes } from './fields/field-indexes';
+import { bodyOf } from './fields/field-rows';
 import { HeadRow } from './head-row';
 import { changeKey, headKey } from './keys';
 import { readLease } from './lease-row';
 import { type NamespaceRow, readNamespace } from './namespaces';
-import { ObjectFilter } from './object-filter';
+import { type ObjectFilter } from './object-filter';
 import { projectBody } from './projection';
 import { meets } from './query/where';
 import { readHistory, readPast } from './read-history';
@@ -35,6 +47,8 @@ export function evaluateRead(reader: StateReader, request: ReadRequest, nowMs: n
       return readHistory(reader, request);
     case 'explain':
       return explainQuery(reader, request.query, nowMs);
+    case 'indexes':
+      return readIndexes(reader, request.ns);
     case 'lease':
       return readLease(reader, request.ns, request.key);
     case 'list':
@@ -62,10 +76,19 @@ export function readVersion(reader: StateReader, ns: number, head: HeadRow): Cha
   return new ChangeRow(row);
 }
 
+/** What of its indexes a namespace can use, and what is not complete yet. */
+function readIndexes(reader: StateReader, ns: string): ReadOutcome {
+  const namespace = readNamespace(reader, ns);
+  const indexes = namespace ? readFieldIndexes(reader, namespace.number) : [];
+  const inState = (wanted: string): string[] =>
+    indexes.filter(({ state }) => state === wanted).map(({ text }) => text);
+  return { kind: 'indexes', ready: inState('ready'), building: inState('building') };
+}
+
 interface ReadPage {
   readonly outcome: ReadOutcome;
-  /** Objects that were looked at. */
-  readonly looked: number;
+  /** Rows that were gone through. */
+  readonly rows: number;
 }
 
 function readPage(reader: StateReader, request: PagedRequest, nowMs: number): ReadPage {
@@ -75,51 +98,62 @@ function readPage(reader: StateReader, request: PagedRequest, nowMs: number): Re
     if (!after) return refused('cursor', 'the cursor is damaged or belongs to another query');
   }
   const namespace = readNamespace(reader, request.ns);
-  if (!namespace) return { outcome: { kind: 'page', objects: [] }, looked: 0 };
-  const filter = new ObjectFilter(request);
-  const order = request.kind === 'query' ? request.order : 'id';
-  const way = wayTo(reader, namespace, filter, order);
-  if (request.kind === 'query' && !mayScan(reader, namespace, way, filter, request))
-    return refused(
-      'where',
-      `would go through more than ${LIMITS.scanObjects} objects: narrow it by type, tags or prefix, or send allow_scan=true`,
-    );
-  const found = candidates(reader, namespace, way, filter, order, after);
+  if (!namespace) return { outcome: { kind: 'page', objects: [] }, rows: 0 };
+  const search = searchOf(reader, namespace, request);
+  const way = wayTo(reader, search);
+  if (!mayScan(reader, search, way)) return refused('where', tooWide(search, way));
+  const read = { rows: 0 };
+  const found = candidates(reader, search, way, after, read);
   const version = ({ head, version: known }: Candidate): ChangeRow =>
     known ?? readVersion(reader, namespace.number, head);
-  return collectPage(request, filter, found, version, nowMs);
+  return { outcome: collectPage(request, search.filter, found, version, nowMs), rows: read.rows };
 }
 
-/** Only what is compared in bodies has no index of its own. */
-function mayScan(
-  reader: StateReader,
-  namespace: NamespaceRow,
-  way: Way,
-  filter: ObjectFilter,
-  { where = [], allowScan }: QueryRequest,
-): boolean {
-  if (where.length === 0 || allowScan === true) return true;
-  return countOnWay(reader, namespace, way, filter, LIMITS.scanObjects + 1) <= LIMITS.scanObjects;
+function searchOf(reader: StateReader, namespace: NamespaceRow, request: PagedRequest): Search {
+  if (request.kind === 'list') return searchFor(namespace, request, {});
+  const { where = [], order, allowScan } = request;
+  const indexes = where.length > 0 ? readFieldIndexes(reader, namespace.number) : [];
+  return searchFor(namespace, request, { where, indexes, order, allowScan });
+}
+
+/** Objects are read to tell whether they are meant only for what no index decides: there may not be too many. */
+function mayScan(reader: StateReader, search: Search, way: Way): boolean {
+  if (search.allowScan || undecided(search, way).length === 0) return true;
+  return countOnWay(reader, search, way, LIMITS.scanObjects + 1) <= LIMITS.scanObjects;
+}
+
+function tooWide(search: Search, way: Way): string {
+  const building = buildingPaths(search.indexes, search.where);
+  const texts = [...new Set(undecided(search, way).map(({ text }) => text))];
+  const index =
+    building.length > 0
+      ? `wait until the index of ${building.join(', ')} is complete`
+      : `index ${texts.join(', ')} (the namespace's setting indexes)`;
+  return `would go through more than ${LIMITS.scanObjects} objects: ${index}, narrow it by type, tags or prefix, or send allow_scan=true`;
 }
 
 /** Says how a query is answered, and what its first page takes when it is read now. */
 function explainQuery(reader: StateReader, query: QueryRequest, nowMs: number): ReadOutcome {
-  const comparedPaths = [...new Set((query.where ?? []).map(({ text }) => text))];
   const namespace = readNamespace(reader, query.ns);
   if (!namespace) {
-    const nothing = { rowsExpected: 0, rowsRead: 0, rowsReturned: 0 };
+    const comparedPaths = [...new Set((query.where ?? []).map(({ text }) => text))];
+    const nothing = { buildingPaths: [], rowsExpected: 0, rowsRead: 0, rowsReturned: 0 };
     return { kind: 'plan', plan: { index: 'objects', comparedPaths, isAllowed: true, ...nothing } };
   }
-  const filter = new ObjectFilter(query);
-  const way = wayTo(reader, namespace, filter, query.order);
-  const { outcome, looked } = readPage(reader, { ...query, allowScan: true }, nowMs);
+  const search = searchOf(reader, namespace, query);
+  const way = wayTo(reader, search);
+  const isAllowed = mayScan(reader, search, way);
+  const { outcome, rows } = isAllowed
+    ? readPage(reader, query, nowMs)
+    : readPage(reader, { ...query, allowScan: true }, nowMs);
   if (outcome.kind !== 'page') return outcome;
   const plan: QueryPlan = {
-    index: way.kind === 'changes' ? 'changes' : way.range.name,
-    rowsExpected: countOnWay(reader, namespace, way, filter, LIMITS.scanObjects + 1),
-    comparedPaths,
-    isAllowed: mayScan(reader, namespace, way, filter, query),
-    rowsRead: looked,
+    index: way.kind === 'changes' ? 'changes' : way.source.name,
+    rowsExpected: countOnWay(reader, search, way, LIMITS.scanObjects + 1),
+    comparedPaths: [...new Set(undecided(search, way).map(({ text }) => text))],
+    buildingPaths: buildingPaths(search.indexes, search.where),
+    isAllowed,
+    rowsRead: rows,
     rowsReturned: outcome.objects.length,
   };
   return { kind: 'plan', plan };
@@ -128,7 +162,7 @@ function explainQuery(reader: StateReader, query: QueryRequest, nowMs: number): 
 function refused(field: string, reason: string): ReadPage {
   const extras = { errors: [{ field, reason }] };
   const detail = `${field}: ${reason}`;
-  return { outcome: { kind: 'rejected', code: 'invalid_request', detail, extras }, looked: 0 };
+  return { outcome: { kind: 'rejected', code: 'invalid_request', detail, extras }, rows: 0 };
 }
 
 function collectPage(
@@ -137,7 +171,7 @@ function collectPage(
   found: Iterable<Candidate>,
   versionOf: (candidate: Candidate) => ChangeRow,
   nowMs: number,
-): ReadPage {
+): ReadOutcome {
   const isQuery = request.kind === 'query';
   const fields = isQuery && request.fields ? new Set(request.fields) : undefined;
   const where = isQuery && request.where && request.where.length > 0 ? request.where : undefined;
@@ -148,8 +182,7 @@ function collectPage(
   for (const candidate of found) {
     const { id, head, position } = candidate;
     const isFull = objects.length >= request.limit || bytes >= LIMITS.pageBytes || looked >= PAGE_SCAN_ROWS;
-    if (isFull && last)
-      return { outcome: { kind: 'page', objects, nextCursor: encodeCursor(request, last) }, looked };
+    if (isFull && last) return { kind: 'page', objects, nextCursor: encodeCursor(request, last) };
     last = position;
     looked++;
     if (!head.isLive(nowMs) || !filter.matchesId(id) || !filter.matchesLabels(head.labels)) continue;
@@ -159,9 +192,5 @@ function collectPage(
     objects.push(json);
     bytes += json.length;
   }
-  return { outcome: { kind: 'page', objects }, looked };
-}
-
-function bodyOf({ json, body }: ChangeRow): unknown {
-  return JSON.parse(decodeUtf8(json, body.start, body.end));
+  return { kind: 'page', objects };
 }

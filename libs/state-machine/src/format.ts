@@ -13,7 +13,9 @@ export const Table = {
   commits: 0x13,
   typeIndex: 0x20,
   tagIndex: 0x21,
+  fieldIndex: 0x22,
   expiryIndex: 0x23,
+  fieldIndexes: 0x24,
   leases: 0x30,
   keptAnswers: 0x31,
   keptOrder: 0x32,
@@ -30,6 +32,8 @@ export const NAMESPACE_TABLES = [
   Table.changes,
   Table.typeIndex,
   Table.tagIndex,
+  Table.fieldIndex,
+  Table.fieldIndexes,
   Table.leases,
   // Before the answers that its timer speaks of: an erasure goes in this order.
   Table.keptTotals,

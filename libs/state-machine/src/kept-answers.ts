@@ -52,6 +52,10 @@ export function once(
 ): Applied {
   if (!idempotency) return run();
   const known = findAnswer(state, ns, idempotency, tsMs);
+  if (known && state.hasBug('replayIdempotentTwice')) {
+    const { outcome, changes } = run();
+    return { outcome: { ...outcome, replayed: true }, changes };
+  }
   if (known) return known;
   const applied = run();
   const namespace = state.namespace(ns) ?? state.createNamespace(ns);

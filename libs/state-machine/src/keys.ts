@@ -80,6 +80,27 @@ export function tagKey(ns: number, key: Uint8Array, value: Uint8Array, id: Uint8
   return writer.finish();
 }
 
+/** Which indexes of places in bodies a namespace has. */
+export function fieldIndexesKey(ns: number): Uint8Array {
+  return begin(Table.fieldIndexes, ns, 0).finish();
+}
+
+/** What stands before the values of one index. */
+export function fieldPrefix(ns: number, index: number): Uint8Array {
+  const writer = begin(Table.fieldIndex, ns, 2);
+  writer.u16(index);
+  return writer.finish();
+}
+
+/** Rows of one value follow each other in id order; `value` ends by itself. */
+export function fieldKey(ns: number, index: number, value: Uint8Array, id: Uint8Array): Uint8Array {
+  const writer = begin(Table.fieldIndex, ns, 2 + value.length + id.length);
+  writer.u16(index);
+  writer.raw(value);
+  writer.raw(id);
+  return writer.finish();
+}
+
 /** Rows of one millisecond go in the order of their kinds, then of their namespaces. */
 export function expiryKey(expiresAtMs: number, kind: ExpiryKind, ns: number, id: Uint8Array): Uint8Array {
   const writer = new ByteWriter(12 + id.length);
@@ -140,6 +161,15 @@ export function namespacePrefix(table: number, ns: number): Uint8Array {
 /** All keys that begin with `prefix`. */
 export function prefixRange(prefix: Uint8Array): KeyRange {
   return { gte: prefix, lt: prefixEnd(prefix) };
+}
+
+/** The first key after the one made of `prefix` and `last`. */
+export function keyAfter(prefix: Uint8Array, last: Uint8Array): Uint8Array {
+  const writer = new ByteWriter(prefix.length + last.length + 1);
+  writer.raw(prefix);
+  writer.raw(last);
+  writer.u8(0);
+  return writer.finish();
 }
 
 /** The id that ends a key whose other parts take `prefixBytes`. */

@@ -3,7 +3,7 @@ import type { CommitSeq } from '#contracts';
 import { readApplied } from './counters';
 import { NAMESPACE_TABLES, NO_VALUE, Table } from './format';
 import { EXPIRING_TABLES, expiryKeyOf } from './expiring-rows';
-import { commitKey, namespacePrefix, prefixRange } from './keys';
+import { commitKey, keyAfter, namespacePrefix, positionBytes, prefixRange } from './keys';
 import { type NamespaceRow, encodeNamespace, readNamespace } from './namespaces';
 import type { StateReader } from './state-reader';
 
@@ -12,7 +12,8 @@ export interface PortableRow {
   readonly table: number;
   /** The key without its table and the namespace's number. */
   readonly rest: Uint8Array;
-  readonly value: Uint8Array;
+  /** `undefined`: there is no such row. */
+  readonly value: Uint8Array | undefined;
 }
 
 /** Where an export goes on: after this row. */
@@ -24,11 +25,14 @@ export interface PortablePage {
   readonly next: PortablePlace | undefined;
 }
 
-const PREFIX_BYTES = 5;
-const COMMIT_SEQ_BYTES = 8;
+export const PREFIX_BYTES = 5;
+export const COMMIT_SEQ_BYTES = 8;
 /** Time and kind of an expiry row, which come before the namespace's number. */
-const EXPIRY_BYTES = 7;
+export const EXPIRY_BYTES = 7;
+/** Added to the table of a row that is not there. */
+const NO_ROW = 0x80;
 const NO_NUMBER = 0;
+const LAST_OPERATION = 0xffff;
 
 /**
  * Rows of a namespace in one order, from after `after` on, about as many as fit `maxBytes` and at least one; the
@@ -44,9 +48,7 @@ export function exportRows(
   if (namespace === undefined) return { rows: NO_VALUE, next: undefined };
   const writer = new ByteWriter(maxBytes + 65_536);
   for (const row of rowsAfter(reader, namespace, after)) {
-    writer.u8(row.table);
-    writer.sized(row.rest);
-    writer.sized(row.value);
+    writeRow(writer, row);
     if (writer.length < maxBytes || row.table === Table.namespaces) continue;
     return { rows: writer.finish(), next: { table: row.table, rest: row.rest } };
   }
@@ -55,7 +57,33 @@ export function exportRows(
 
 export function* decodeRows(rows: Uint8Array): Generator<PortableRow> {
   const reader = new ByteReader(rows);
-  while (reader.remaining > 0) yield { table: reader.u8(), rest: reader.sized(), value: reader.sized() };
+  while (reader.remaining > 0) {
+    const table = reader.u8();
+    const rest = reader.sized();
+    const value = (table & NO_ROW) === 0 ? reader.sized() : undefined;
+    yield { table: table & ~NO_ROW, rest, value };
+  }
+}
+
+export function writeRow(writer: ByteWriter, { table, rest, value }: PortableRow): void {
+  writer.u8(value === undefined ? table | NO_ROW : table);
+  writer.sized(rest);
+  if (value !== undefined) writer.sized(value);
+}
+
+/** The namespace's own row as it leaves a group: what the group as a whole has forgotten shows in it. */
+export function leavingRow(reader: StateReader, namespace: NamespaceRow): PortableRow {
+  const { historyFloor } = readApplied(reader);
+  const compactedThrough = Math.max(namespace.compactedThrough, historyFloor - 1) as CommitSeq;
+  return namespaceRow({ ...namespace, compactedThrough });
+}
+
+export function namespaceRow(namespace: NamespaceRow): PortableRow {
+  return {
+    table: Table.namespaces,
+    rest: NO_VALUE,
+    value: encodeNamespace({ ...namespace, number: NO_NUMBER }),
+  };
 }
 
 /** The key of a portable row for a namespace of this number. */
@@ -85,19 +113,16 @@ function* rowsAfter(
     else if (table === Table.expiryIndex) yield* expiryRows(reader, number, from);
     else yield* tableRows(reader, { table, number, after: from });
   }
-  const { historyFloor } = readApplied(reader);
-  const compactedThrough = Math.max(namespace.compactedThrough, historyFloor - 1) as CommitSeq;
-  const value = encodeNamespace({ ...namespace, number: NO_NUMBER, compactedThrough });
-  yield { table: Table.namespaces, rest: NO_VALUE, value };
+  yield leavingRow(reader, namespace);
 }
 
 function* tableRows(
   reader: StateReader,
   { table, number, after }: { readonly table: number; readonly number: number; readonly after?: Uint8Array },
-): Generator<PortableRow> {
+): Generator<PortableRow & { readonly value: Uint8Array }> {
   const prefix = namespacePrefix(table, number);
   const range = prefixRange(prefix);
-  const gte = after === undefined ? range.gte : justAfter(prefix, after);
+  const gte = after === undefined ? range.gte : keyAfter(prefix, after);
   for (const [key, value] of reader.scan({ gte, lt: range.lt })) {
     yield { table, rest: key.subarray(PREFIX_BYTES), value };
   }
@@ -106,7 +131,9 @@ function* tableRows(
 /** Positions that the history still shows have one; changes of one position follow each other. */
 function* commitRows(reader: StateReader, number: number, after?: Uint8Array): Generator<PortableRow> {
   let last = after === undefined ? 0 : new ByteReader(after).u64();
-  for (const { rest } of tableRows(reader, { table: Table.changes, number })) {
+  // Not from the start again for each page: after all changes of the last position.
+  const from = after === undefined ? undefined : positionBytes(last, LAST_OPERATION);
+  for (const { rest } of tableRows(reader, { table: Table.changes, number, after: from })) {
     const seq = new ByteReader(rest).u64();
     if (seq <= last) continue;
     last = seq;
@@ -130,12 +157,4 @@ function* expiryRows(reader: StateReader, number: number, after?: Uint8Array): G
       yield { table: Table.expiryIndex, rest: writer.finish(), value: NO_VALUE };
     }
   }
-}
-
-function justAfter(prefix: Uint8Array, rest: Uint8Array): Uint8Array {
-  const writer = new ByteWriter(prefix.length + rest.length + 1);
-  writer.raw(prefix);
-  writer.raw(rest);
-  writer.u8(0);
-  return writer.finish();
 }

@@ -49,6 +49,19 @@ describe('the row cache', () => {
     expect(base.reads).toBe(before + 1);
   });
 
+  it('remembers that a namespace has no indexes, until it has some', () => {
+    const base = new CountingReader();
+    const cache = new RowCache(base, 10_000);
+    const key = Uint8Array.of(Table.fieldIndexes, 0, 0, 0, 1);
+    expect([cache.get(key), cache.get(key), base.reads]).toEqual([undefined, undefined, 1]);
+    base.rows.set(key.join(), Uint8Array.of(1));
+    cache.wrote({ puts: [[key, Uint8Array.of(1)]], deletes: [] });
+    expect(cache.get(key)).toEqual(Uint8Array.of(1));
+    base.rows.delete(key.join());
+    cache.wrote({ puts: [], deletes: [key] });
+    expect([cache.get(key), cache.get(key), base.reads]).toEqual([undefined, undefined, 2]);
+  });
+
   it('always answers what the store holds', () => {
     const step = fc.record({
       id: fc.nat(7),

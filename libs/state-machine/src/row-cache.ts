@@ -5,10 +5,12 @@ import type { KeyRange, PinnedRows, StateReader, WriteSet } from './state-reader
 /** What an entry costs beside its key and value. */
 const ENTRY_BYTES = 160;
 const SLAB_BYTES = 65_536;
+/** Stands for a row that is not there. */
+const ABSENT = new Uint8Array(0);
 
 /**
- * Keeps the rows that point reads ask for again and again in memory: heads, the versions they name, and the few rows that every command and
- * read looks at. A miss costs what it cost before; a hit costs a lookup in a map instead of a call into the store.
+ * Keeps the rows that point reads ask for again and again in memory: heads, the versions they name, and the few rows
+ * that every command and read looks at, also that one of them is not there. A miss costs what it cost before; a hit costs a lookup in a map instead of a call into the store.
  *
  * Invariant: a cached row is what the store has. Every write goes through {@link wrote} before the next read.
  *
@@ -32,15 +34,17 @@ export class RowCache implements StateReader {
     if (!isCached(key)) return this.base.get(key);
     const name = keyString(key);
     const fresh = this.newer.get(name);
-    if (fresh !== undefined) return fresh;
+    if (fresh !== undefined) return fresh === ABSENT ? undefined : fresh;
     const aged = this.older.get(name);
     if (aged !== undefined) {
       this.older.delete(name);
       this.keep(name, aged);
-      return aged;
+      return aged === ABSENT ? undefined : aged;
     }
     const read = this.base.get(key);
     if (read !== undefined) this.keep(name, read);
+    // Nearly no namespace has such a row, and every write asks for it.
+    else if (key[0] === Table.fieldIndexes) this.keep(name, ABSENT);
     return read;
   }
 
@@ -67,7 +71,7 @@ export class RowCache implements StateReader {
 
   /** Keeps a copy: the row may be a piece of other memory that should not live as long as this. */
   private keep(name: string, value: Uint8Array): void {
-    this.newer.set(name, this.copyOf(value));
+    this.newer.set(name, value === ABSENT ? ABSENT : this.copyOf(value));
     this.newerBytes += name.length + value.length + ENTRY_BYTES;
     if (this.newerBytes * 2 <= this.limitBytes) return;
     this.older = this.newer;
@@ -105,6 +109,7 @@ function isCached(key: Uint8Array): boolean {
     table === Table.changes ||
     table === Table.namespaces ||
     table === Table.counters ||
+    table === Table.fieldIndexes ||
     table === Table.leases ||
     table === Table.keptTotals
   );

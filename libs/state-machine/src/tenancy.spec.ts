@@ -5,19 +5,30 @@ import { MemoryStateStore, sha256 } from '#testkit';
 import { ApplyBatch } from './apply-batch';
 import { readApplied } from './counters';
 import { evaluateRead } from './evaluate-read';
+import { Table } from './format';
+import { tableRange } from './keys';
 import { exportRows, type PortablePlace } from './portable-rows';
+import { type DumpScope, openDump } from './open-dump';
+import { parseWhere } from './query/where';
 import { firstAvailable, readChanges } from './read-changes';
 import { readTenancies } from './tenancies';
+import { TouchedRows, exportPlaces, readBack } from './touched-rows';
+import { readNamespace } from './namespaces';
 
 const NS = 'agent://moves';
 const OTHER = 'agent://stays';
 const START_MS = Date.UTC(2026, 10, 23, 9);
 
+/** Told of what is written to a store, as by the replica that has it. */
+const followed = new Map<MemoryStateStore, TouchedRows>();
+
 function run(store: MemoryStateStore, command: Command, tsMs = START_MS): Applied {
   const batch = new ApplyBatch(store, sha256);
   const index = (readApplied(store).appliedIndex + 1) as LogIndex;
   const applied = batch.apply(index, 2 as Term, encodeCommand(command, tsMs));
-  store.write(batch.finish());
+  const writes = batch.finish();
+  store.write(writes);
+  followed.get(store)?.wrote(writes);
   return applied;
 }
 
@@ -34,9 +45,22 @@ function become(store: MemoryStateStore, state: TenancyState, generation = 1, se
     .kind;
 }
 
+/** A query that an index answers, and what the index says of itself. */
+function indexed(store: MemoryStateStore): unknown {
+  const parsed = parseWhere({ '$.a': { gte: 1 } });
+  const where = parsed.kind === 'where' ? parsed.conditions : [];
+  const query = { kind: 'query', ns: NS, order: 'id', limit: 1_000, where } as const;
+  return [
+    evaluateRead(store, query, START_MS),
+    evaluateRead(store, { kind: 'explain', ns: NS, query }, START_MS),
+    evaluateRead(store, { kind: 'indexes', ns: NS }, START_MS),
+  ];
+}
+
 /** A group with two namespaces, whose rows of every table are there; another with positions of its own. */
 function twoGroups(): { from: MemoryStateStore; to: MemoryStateStore } {
   const from = new MemoryStateStore();
+  run(from, { kind: 'indexes', ns: NS, paths: ['$.a'] });
   for (let at = 0; at < 30; at++) {
     write(from, NS, put(`o-${at % 20}`, at % 3 === 0 ? { ttlSeconds: 60 + at } : {}));
     write(from, OTHER, put(`o-${at % 7}`));
@@ -46,6 +70,9 @@ function twoGroups(): { from: MemoryStateStore; to: MemoryStateStore } {
   run(from, { kind: 'write', ns: NS, operations: [put('kept')], idempotency });
   run(from, { kind: 'lease', ns: NS, action: 'acquire', key: 'l', owner: 'w', ttlMs: 60_000 });
   run(from, { kind: 'compact', retentionMs: 1e9, retentionCommits: 40, limit: 1_000 });
+  // One that is complete moves, and one that is half built goes on where it comes to.
+  run(from, { kind: 'indexes', ns: NS, paths: ['$.a', '$'] });
+  run(from, { kind: 'build', ns: NS, limit: 7, limitBytes: 1e6 });
   const to = new MemoryStateStore();
   write(to, OTHER, put('other'));
   run(to, { kind: 'compact', retentionMs: 0, retentionCommits: 0, limit: 1_000 }, START_MS + 5);
@@ -92,6 +119,12 @@ test.each([1, 300, 1e9])(
     expect(pages > 1).toBe(pageBytes < 1_000);
     expect(exportRows(to, NS, undefined, 1e9)).toEqual(exportRows(from, NS, undefined, 1e9));
     expect(all(to)).toEqual(all(from));
+    expect(indexed(to)).toEqual(indexed(from));
+    expect(indexed(to)).toMatchObject([
+      { kind: 'page' },
+      { plan: { index: 'field $.a', rowsReturned: 21 } },
+      { ready: ['$.a'], building: ['$'] },
+    ]);
 
     const { commitSeq } = readApplied(from);
     expect(become(to, 'here', 1, commitSeq)).toBe('done');
@@ -100,6 +133,10 @@ test.each([1, 300, 1e9])(
     expect(again.outcome).toMatchObject({ kind: 'done', replayed: true });
     const taken = run(to, { kind: 'lease', ns: NS, action: 'acquire', key: 'l', owner: 'x', ttlMs: 60_000 });
     expect(taken.outcome).toMatchObject({ kind: 'rejected', code: 'lease_held' });
+    const rowsBefore = [...to.scan(tableRange(Table.fieldIndex))].length;
+    expect(rowsBefore).toBe(21 + 7);
+    for (let step = 0; step < 3; step++) run(to, { kind: 'build', ns: NS, limit: 7, limitBytes: 1e6 });
+    expect([...to.scan(tableRange(Table.fieldIndex))].length).toBe(2 * 21);
     const applied = run(to, { kind: 'write', ns: NS, operations: [put('new')] });
     expect(applied.outcome).toMatchObject({ kind: 'done', commitSeq: commitSeq + 1 });
     // What goes by time or by age finds what came in.
@@ -107,6 +144,60 @@ test.each([1, 300, 1e9])(
     expect(expired.changes.find(({ ns }) => ns === NS)?.events.length).toBe(5);
     run(to, { kind: 'compact', retentionMs: 0, retentionCommits: 0, limit: 10_000 }, START_MS + 1e9);
     expect(readChanges(to, NS, 1 as CommitSeq, 1e9).batches).toEqual([]);
+  },
+);
+
+test.each([200, 2_000, 1e9])(
+  'arrives as it is although it changes while it is copied, in pages of %d bytes',
+  (pageBytes) => {
+    const { from, to } = twoGroups();
+    const touched = new TouchedRows(readNamespace(from, NS)!.number);
+    followed.set(from, touched);
+    become(to, 'loading');
+    const take = (rows: Uint8Array): void => {
+      expect(run(to, { kind: 'import', ns: NS, generation: 1, rows }).outcome.kind).toBe('done');
+      expect(readBack(to, NS, rows)).toEqual(rows);
+    };
+    let after: PortablePlace | undefined;
+    let at = 0;
+    const change = (): void => {
+      at += 1;
+      write(from, NS, put(`o-${at % 23}`, at % 4 === 0 ? { ttlSeconds: 9 + at } : { type: 'task' }));
+      write(from, OTHER, put(`o-${at % 5}`));
+      if (at % 6 === 0) write(from, NS, { op: 'delete', id: `o-${at % 23}` });
+      const key = `l-${at % 3}`;
+      run(from, { kind: 'lease', ns: NS, action: 'acquire', key, owner: `w-${key}`, ttlMs: 1_000 });
+      run(from, { kind: 'expire', limit: 3 }, START_MS + at * 1_000);
+      run(from, { kind: 'compact', retentionMs: 1e9, retentionCommits: 30, limit: 10 });
+      const idempotency = { key: `k-${at}`, fingerprint: 'f' };
+      run(from, { kind: 'write', ns: NS, operations: [put('kept')], idempotency });
+    };
+    do {
+      const page = exportRows(from, NS, after, pageBytes);
+      take(page.rows);
+      if (at < 40) change();
+      after = page.next;
+    } while (after !== undefined);
+    for (let round = 0; round < 3; round++) {
+      if (round === 2) become(from, 'frozen');
+      const places = touched.take();
+      let next = 0;
+      do {
+        const page = exportPlaces(from, NS, places, { from: next, maxBytes: pageBytes });
+        take(page.rows);
+        if (round < 2) change();
+        next = page.next;
+      } while (next > 0 && next < places.length);
+      if (next > 0) take(exportPlaces(from, NS, places, { from: next, maxBytes: 1e9 }).rows);
+    }
+    expect(exportRows(to, NS, undefined, 1e9)).toEqual(exportRows(from, NS, undefined, 1e9));
+    expect(all(to)).toEqual(all(from));
+    // Nothing of a namespace that was erased meanwhile is left either.
+    while (run(to, { kind: 'erase', ns: NS, limit: 50 }).outcome.kind === 'done') {
+      if (readNamespace(to, NS) === undefined) break;
+    }
+    expect(rowsOf(to).filter((row) => row.includes('o-1') && row.includes(NS))).toEqual([]);
+    followed.clear();
   },
 );
 
@@ -129,6 +220,21 @@ test('is erased in steps, without a trace, and others stay', () => {
   expect(rowsOf(from).filter((row) => row.includes(NS)).length).toBe(1);
   expect(all(from, OTHER)).toEqual(others);
   expect(exportRows(from, NS, undefined, 1e9)).toEqual({ rows: new Uint8Array(0), next: undefined });
+});
+
+test('is in no dump of a group that does not serve it any more', () => {
+  const { from } = twoGroups();
+  const dumped = (scope: DumpScope): string => {
+    const dump = openDump(from, START_MS, scope);
+    const objects = dump.next(1e9).map((json) => Buffer.from(json).toString());
+    dump.close();
+    return objects.join('\n');
+  };
+  expect(dumped({})).toContain(NS);
+  const isServed = (ns: string): boolean => ns !== NS;
+  expect(dumped({ isServed })).toContain(OTHER);
+  expect(dumped({ isServed })).not.toContain(NS);
+  expect(dumped({ ns: NS, isServed })).toBe('');
 });
 
 describe('a tenancy', () => {

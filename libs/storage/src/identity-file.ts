@@ -1,17 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { IdentityStore, NodeIdentity } from '#replication';
+import { crc32 } from 'node:zlib';
+import { StateCorruption, type IdentityStore, type NodeIdentity } from '#replication';
 import { UnknownFolderFormat } from './generation-pointer';
 
 const FILE = 'node.json';
 const INCARNATION_FILE = 'incarnation';
-const FORMAT = 1;
+const FORMAT = 2;
+/** The first format had no checksum. */
+const FORMAT_WITHOUT_CHECKSUM = 1;
 
 /** All that an identity is on disk, the one that counts first. */
 export const IDENTITY_FILES = [FILE, INCARNATION_FILE] as const;
 
-/** `DATA_DIR/node.json`: who this node is. Replaced whole: written beside, synced, renamed, the folder synced. */
+/**
+ * `DATA_DIR/node.json`: who this node is. Replaced whole: written beside, synced, renamed, the folder synced. A
+ * changed bit in it could make the node another one, so it has a checksum, CRC-32 over the identity's JSON.
+ */
 export class IdentityFile implements IdentityStore {
   constructor(private readonly folder: string) {}
 
@@ -28,20 +34,21 @@ export class IdentityFile implements IdentityStore {
     return made;
   }
 
+  /** Rejects with `StateCorruption` or `UnknownFolderFormat`. */
   async load(): Promise<NodeIdentity | undefined> {
     const path = join(this.folder, FILE);
     const text = await readIfThere(path);
     if (text === undefined) return undefined;
-    const { format, ...identity } = JSON.parse(text) as NodeIdentity & { readonly format: number };
-    if (format !== FORMAT) {
-      throw new UnknownFolderFormat(path, format, FORMAT);
-    }
+    const { format, checksum, ...identity } = parse(path, text);
+    if (format === FORMAT_WITHOUT_CHECKSUM && checksum === undefined) return identity;
+    if (format !== FORMAT) throw new UnknownFolderFormat(path, format, FORMAT);
+    if (checksum !== checksumOf(identity)) throw new StateCorruption(path, 'its checksum does not match');
     return identity;
   }
 
   save(identity: NodeIdentity): Promise<void> {
-    const text = JSON.stringify({ format: FORMAT, ...identity }, undefined, 2);
-    return this.replace(join(this.folder, FILE), `${text}\n`);
+    const record = { format: FORMAT, checksum: checksumOf(identity), ...identity };
+    return this.replace(join(this.folder, FILE), `${JSON.stringify(record, undefined, 2)}\n`);
   }
 
   private async replace(path: string, text: string): Promise<void> {
@@ -71,3 +78,21 @@ async function readIfThere(path: string): Promise<string | undefined> {
     throw error;
   }
 }
+
+interface IdentityRecord extends NodeIdentity {
+  readonly format: number;
+  readonly checksum?: string;
+}
+
+function parse(path: string, text: string): IdentityRecord {
+  try {
+    const record: unknown = JSON.parse(text);
+    if (typeof record === 'object' && record !== null && 'format' in record) return record as IdentityRecord;
+  } catch {
+    // Said below.
+  }
+  throw new StateCorruption(path, 'it is not what was written');
+}
+
+const checksumOf = (identity: NodeIdentity): string =>
+  crc32(JSON.stringify(identity)).toString(16).padStart(8, '0');

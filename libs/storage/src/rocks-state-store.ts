@@ -25,15 +25,12 @@ const NO_OPTIONS = undefined;
 export class RocksStateStore implements StateStore {
   private readonly batch = binding.batch_init();
   private closed = false;
+  private iterators = 0;
 
   private constructor(
     readonly location: string,
     private readonly database: binding.DatabaseHandle,
   ) {}
-
-  get isClosed(): boolean {
-    return this.closed;
-  }
 
   /** Makes a new database in the folder `location`, or opens the one that must be there. */
   static async open(
@@ -92,8 +89,18 @@ export class RocksStateStore implements StateStore {
     await settle(this.location, (done) => binding.db_close(this.database, done));
   }
 
+  get openReads(): number {
+    return this.iterators;
+  }
+
+  endIterator(iterator: binding.IteratorHandle): void {
+    this.iterators -= 1;
+    // Closing the database has closed its iterators.
+    if (!this.closed) this.guard(() => binding.iterator_close(iterator));
+  }
+
   private iterate(range: KeyRange): binding.IteratorHandle {
-    return this.guard(() =>
+    const iterator = this.guard(() =>
       binding.iterator_init(this.database, {
         gte: range.gte,
         lt: range.lt,
@@ -104,6 +111,8 @@ export class RocksStateStore implements StateStore {
         valueEncoding: 'buffer',
       }),
     );
+    this.iterators += 1;
+    return iterator;
   }
 
   private async syncLogs(): Promise<void> {
@@ -167,8 +176,7 @@ class RocksScan implements IterableIterator<readonly [Uint8Array, Uint8Array]> {
     this.next_ = 0;
     if (this.open) {
       this.open = false;
-      // Closing the database has closed its iterators.
-      if (!this.store.isClosed) this.store.guard(() => binding.iterator_close(this.iterator));
+      this.store.endIterator(this.iterator);
     }
     return { done: true, value: undefined };
   }
@@ -205,8 +213,7 @@ class RocksPin implements PinnedRows {
   close(): void {
     if (!this.open) return;
     this.open = false;
-    // Closing the database has closed its iterators.
-    if (!this.store.isClosed) this.store.guard(() => binding.iterator_close(this.iterator));
+    this.store.endIterator(this.iterator);
   }
 }
 

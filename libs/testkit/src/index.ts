@@ -19,6 +19,7 @@ export { STATE_IDS, STATE_NAMESPACES, STATE_TYPES, stateHistory, type TimedComma
 export { type ModelCommit, type ModelEvent, type ModelObject, StateModel } from './state-model';
 export { encodeLog, replay, sha256, type StateLog } from './state-replay';
 export { compareApplied, compareState } from './state-checks';
+export { describeStateMachine, type StateMachineHost } from './state-machine-rules';
 export { describeStateStore, type StateStoreHost } from './state-store-rules';
 export {
   type DataDrivenArgument,

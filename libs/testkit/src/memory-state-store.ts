@@ -88,6 +88,7 @@ class SimulatedStateDisk {
 export class MemoryStateStore implements StateStore {
   private readonly rows = new SortedRows();
   private open = true;
+  private pinned = 0;
 
   constructor(private readonly disk = new SimulatedStateDisk()) {
     this.rows.apply({ puts: disk.synced.all(), deletes: [] });
@@ -108,12 +109,13 @@ export class MemoryStateStore implements StateStore {
     this.assertOpen();
     const rows = new SortedRows();
     rows.append(this.rows.range(range));
+    this.pinned += 1;
     return {
       get: (key) => {
         this.assertOpen();
         return rows.get(key);
       },
-      close: () => undefined,
+      close: () => void (this.pinned -= 1),
     };
   }
 
@@ -131,6 +133,11 @@ export class MemoryStateStore implements StateStore {
 
   bytes(): number {
     return this.rows.all().reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  }
+
+  /** Scans are copies. */
+  get openReads(): number {
+    return this.pinned;
   }
 
   close(): Promise<void> {
@@ -172,6 +179,10 @@ export class MemoryStateStores implements StateStores {
       cleanUp: () => Promise.resolve(),
       abandon: () => store.close(),
     });
+  }
+
+  groups(): Promise<readonly GroupId[]> {
+    return Promise.resolve([...this.disks.keys()]);
   }
 
   destroy(group: GroupId): Promise<void> {

@@ -89,13 +89,22 @@ function compareQueries(store: StateStore, model: StateModel, ns: string, nowMs:
   ];
   for (const filter of filters) {
     for (const order of ['id', 'commit_seq', '-commit_seq'] as const) {
-      const request: QueryRequest = { kind: 'query', ns, ...filter, order, limit: 3 };
-      const expected = model.query(request, nowMs).map(plainObject);
-      const found = difference(JSON.stringify(request), walk(store, request, nowMs), expected);
+      const found = compareQuery(store, model, { kind: 'query', ns, ...filter, order, limit: 3 }, nowMs);
       if (found) return found;
     }
   }
   return undefined;
+}
+
+/** Compares all pages of a query with the model's answer. */
+export function compareQuery(
+  store: StateStore,
+  model: StateModel,
+  request: QueryRequest,
+  nowMs: number,
+): string | undefined {
+  const expected = model.query(request, nowMs).map(plainObject);
+  return difference(JSON.stringify(request), walk(store, request, nowMs), expected);
 }
 
 function compareHistory(store: StateStore, model: StateModel, ns: string): string | undefined {

@@ -10,6 +10,7 @@ import type {
 } from '#contracts';
 import { GuardModel } from './guard-model';
 import { mergeModel } from './patch-model';
+import { meetsModel } from './where-model';
 
 /** An object as the contract's section 3 shows it, without its digest. */
 export interface ModelObject {
@@ -66,6 +67,7 @@ export class StateModel {
     if (command.kind === 'write') outcome = this.guarded(command, () => this.write(command));
     else if (command.kind === 'lease') outcome = this.guarded(command, () => this.lease(command));
     else if (command.kind === 'expire') this.expire(command.limit);
+    else if (command.kind === 'indexes' && command.paths.length > 0) this.objectsOf(command.ns);
     const commits = this.commits.slice(before);
     if (command.kind === 'compact') this.compact(command);
     return { outcome, commits };
@@ -85,7 +87,8 @@ export class StateModel {
         (request.type === undefined || object.type === request.type) &&
         Object.entries(request.tags ?? {}).every(
           ([key, value]) => Object.hasOwn(object.tags, key) && object.tags[key] === value,
-        ),
+        ) &&
+        (request.where ?? []).every((condition) => meetsModel(object.body, condition)),
     );
     if (request.order === 'id') return found;
     const place = (object: ModelObject): number => this.placeInCommit(object);

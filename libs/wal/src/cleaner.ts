@@ -47,12 +47,18 @@ interface Copy {
 export class Cleaner {
   private busy = false;
   private stopped = false;
+  private emptiedBelow = 0;
   private readonly idle: (() => void)[] = [];
 
   constructor(private readonly options: CleanerOptions) {}
 
   stop(): void {
     this.stopped = true;
+  }
+
+  /** Segments that begin before this sequence are to go, however much in them is needed: it is written again. */
+  emptyBelow(sequence: number): void {
+    this.emptiedBelow = Math.max(this.emptiedBelow, sequence);
   }
 
   /** Runs `callback` once there is nothing to remove or to empty; never after {@link stop}. */
@@ -105,6 +111,7 @@ export class Cleaner {
   private isWorthRewriting(oldest: Segment): boolean {
     const { segments, segmentBytes } = this.options;
     if (oldest.liveBytes <= segmentBytes * SPARSE_SHARE) return true;
+    if (oldest.firstSequence < this.emptiedBelow) return !this.options.isSpaceLow();
     let usedBytes = 0;
     for (const segment of segments.all()) usedBytes += segment.usedBytes;
     return !this.options.isSpaceLow() && usedBytes > 2 * segments.liveBytes() + 2 * segmentBytes;

@@ -8,10 +8,12 @@ import { GroupCommit, type LogObserver } from './group-commit';
 import { GroupLog } from './group-log';
 import { hardStateFields } from './hard-state';
 import { LogTail, type TailPosition } from './log-tail';
+import { assertFits, termOf } from './log-fit';
 import { RecordKind } from './record';
 import type { SegmentTable } from './segment';
 import { SegmentSupply } from './segment-supply';
 import { SpaceWatch } from './space-watch';
+import { forgetTornTails, hasTornTails } from './torn-tail';
 
 export interface LogSettings {
   readonly dir: string;
@@ -31,6 +33,8 @@ export interface RecoveredLog {
   readonly position: TailPosition;
   /** A segment that an earlier run had prepared. */
   readonly prepared: DiskFile | undefined;
+  /** A group was forgotten whose records may still be there. */
+  readonly forgot: boolean;
 }
 
 /** The disk is asked for its free space once in so many appended bytes: a few times a second at full load. */
@@ -50,6 +54,11 @@ export class Log implements LogStore {
   private readonly spaceWatch: SpaceWatch;
   private readonly firstOwnSequence: number;
   private recentBytes = 0;
+  /** Groups that were forgotten, and how many of them are purged. */
+  private forgets: number;
+  private purgedForgets = 0;
+  /** Only a start keeps bytes aside. */
+  holdsAside: boolean;
   /** Of appends that had nothing to wait for. */
   private readonly unsyncedCallbacks: (() => void)[] = [];
   private failure: Error | undefined;
@@ -66,6 +75,8 @@ export class Log implements LogStore {
     const segments = (this.segmentTable = recovered.segments);
     const groups = (this.groupLogs = recovered.groups);
     this.firstOwnSequence = recovered.position.nextSequence;
+    this.forgets = recovered.forgot ? 1 : 0;
+    this.holdsAside = hasTornTails(disk, folder);
     const tail = (this.tail = new LogTail(segments, segmentBytes, recovered.position));
     this.spaceWatch = new SpaceWatch({
       disk,
@@ -185,6 +196,7 @@ export class Log implements LogStore {
     this.tail.put({ kind: RecordKind.forget, group, term: 0, index: 0 });
     this.countingRecent(log, () => log.release());
     this.groupLogs.delete(group);
+    this.forgets += 1;
     this.commit.pump();
   }
 
@@ -214,21 +226,49 @@ export class Log implements LogStore {
     const newest = before.at(-1);
     // On a full disk a new segment has no room, and waiting for one would hold up the appends.
     if (newest !== undefined && newest.neededBytes * 2 < newest.usedBytes && !this.supply.lacksRoom) {
-      this.tail.moveOn();
-      this.tail.put({ kind: RecordKind.mark, group: 0, term: 0, index: 0 });
-      this.commit.pump();
+      this.beginSegment();
     }
-    await new Promise<void>((resolve) => {
-      const clean = (): void => this.cleaner.whenIdle(resolve);
-      if (!this.tail.whenDurable(clean)) clean();
-    });
+    await this.cleaned();
     const left = new Set(this.segments().map(({ name }) => name));
     return before.filter(({ name }) => !left.has(name));
+  }
+
+  get holdsForgotten(): boolean {
+    return this.forgets > this.purgedForgets;
+  }
+
+  async purge(): Promise<boolean> {
+    this.assertOpen();
+    if (this.isSpaceLow()) return false;
+    const { forgets } = this;
+    this.beginSegment();
+    const begun = this.segmentTable.newest()?.firstSequence ?? 0;
+    this.cleaner.emptyBelow(begun);
+    await this.cleaned();
+    if ((this.segmentTable.oldest()?.firstSequence ?? 0) < begun) return false;
+    await forgetTornTails(this.settings.disk, this.settings.dir);
+    this.purgedForgets = forgets;
+    this.holdsAside = false;
+    return true;
   }
 
   close(): Promise<void> {
     this.closing ??= this.drain().finally(() => this.release());
     return this.closing;
+  }
+
+  private beginSegment(): void {
+    this.tail.moveOn();
+    this.tail.put({ kind: RecordKind.mark, group: 0, term: 0, index: 0 });
+    this.commit.pump();
+  }
+
+  /** Resolves once there is nothing more to remove or to empty. */
+  private cleaned(): Promise<void> {
+    return new Promise<void>((resolve) => {
+      const clean = (): void => this.cleaner.whenIdle(resolve);
+      if (!this.tail.whenDurable(clean)) clean();
+    });
   }
 
   private isSpaceLow(): boolean {
@@ -350,29 +390,5 @@ export class Log implements LogStore {
 
   private assertOpen(): void {
     if (this.closing !== undefined) throw new Error('the log is closed');
-  }
-}
-
-function termOf(log: GroupLog, index: number): number | undefined {
-  if (index === log.floorIndex) return log.floorTerm;
-  return log.index.has(index) ? log.index.term(index) : undefined;
-}
-
-/** Writes that do not continue the group's log are a programmer's error, found before anything is taken. */
-function assertFits(log: GroupLog, { group, reset, hardState, entries }: LogWrite): void {
-  const floorIndex = reset?.index ?? log.floorIndex;
-  const lastIndex = reset?.index ?? log.lastIndex;
-  const first = entries[0];
-  if (hardState !== undefined && hardState.commit > (entries.at(-1)?.index ?? lastIndex)) {
-    throw new RangeError(`commit index ${hardState.commit} of group ${group} is past its last entry`);
-  }
-  if (first === undefined) return;
-  if (first.index <= floorIndex || first.index > lastIndex + 1) {
-    throw new RangeError(`entry ${first.index} of group ${group} does not fit ${floorIndex} to ${lastIndex}`);
-  }
-  for (const [position, entry] of entries.entries()) {
-    if (entry.index !== first.index + position) {
-      throw new RangeError(`entry ${entry.index} of group ${group} does not follow the one before it`);
-    }
   }
 }

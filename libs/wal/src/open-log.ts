@@ -70,6 +70,7 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
       groups: replay.groups,
       position: scan.position,
       prepared,
+      forgot: replay.forgot,
     });
   } catch (error) {
     scan.close();

@@ -10,6 +10,8 @@ import { SegmentTable, type Segment } from './segment';
 export class Replay {
   readonly segments = new SegmentTable();
   readonly groups = new Map<GroupId, GroupLog>();
+  /** Records of a group that was forgotten since may be there. */
+  forgot = false;
 
   visit(
     scanned: ScannedSegment,
@@ -72,6 +74,7 @@ export class Replay {
       case RecordKind.floor:
         return this.group(header.group).setFloor(index, term, place);
       case RecordKind.forget:
+        this.forgot = true;
         this.groups.get(header.group as GroupId)?.release();
         this.groups.delete(header.group as GroupId);
         return;

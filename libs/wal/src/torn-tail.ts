@@ -38,3 +38,26 @@ async function keepAside(disk: Disk, folder: string, name: string, bytes: Uint8A
   }
   await completed((done) => disk.syncFolder(folder, done));
 }
+
+/** Whether bytes were kept aside. */
+export function hasTornTails(disk: Disk, dir: string): boolean {
+  return namesIn(disk, `${dir}/${TORN_FOLDER}`).length > 0;
+}
+
+/** Removes what was kept aside, for good: the bytes in it may have to be nowhere any more. */
+export async function forgetTornTails(disk: Disk, dir: string): Promise<void> {
+  const folder = `${dir}/${TORN_FOLDER}`;
+  const names = namesIn(disk, folder);
+  if (names.length === 0) return;
+  for (const name of names) await completed((done) => disk.remove(`${folder}/${name}`, done));
+  await completed((done) => disk.syncFolder(folder, done));
+}
+
+/** The folder is made when it is first needed. */
+function namesIn(disk: Disk, folder: string): readonly string[] {
+  try {
+    return disk.list(folder);
+  } catch {
+    return [];
+  }
+}

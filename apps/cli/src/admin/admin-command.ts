@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import path from 'node:path';
 import { Command } from 'commander';
 import { META_GROUP, NAMESPACE_PATTERN, type GroupId, type LogEntry, type LogIndex } from '#contracts';
 import type { NodeIdentity } from '#replication';
@@ -38,6 +39,11 @@ async function dumpDataDir({ dataDir, ns }: DumpOptions, terminal: Terminal): Pr
     throw new UsageError(`${JSON.stringify(ns)} is no namespace. Example: --ns agent://production`);
   }
   await expectFree(dataDir);
+  if (await isThere(path.join(dataDir, 'restore.json'))) {
+    throw new CommandFailure(
+      `a restore in ${dataDir} was cut off in its last step: start the node, or repeat the restore, to end it`,
+    );
+  }
   const { IdentityFile, RocksStateStores } = await import('#storage');
   const { openLogReader } = await import('#wal');
   const { groups: folder, wal } = placesIn(dataDir);
@@ -90,8 +96,11 @@ async function print(
   ns: string | undefined,
   terminal: Terminal,
 ): Promise<void> {
-  const { openDump } = await import('#state-machine');
-  const dump = openDump(state, terminal.nowMs(), ns);
+  const { openDump, readTenancies } = await import('#state-machine');
+  const tenancies = readTenancies(state);
+  // What is on its way in or was not erased yet is another group's to show.
+  const isServed = (name: string): boolean => !['away', 'loading'].includes(tenancies.get(name)?.state ?? '');
+  const dump = openDump(state, terminal.nowMs(), { ns, isServed });
   try {
     for (;;) {
       const objects = dump.next(PIECE_BYTES);

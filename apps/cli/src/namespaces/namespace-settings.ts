@@ -9,6 +9,8 @@ export interface SettingOptions {
   readonly maxBytes?: string;
   readonly historyRetentionSeconds?: string;
   readonly historyRetentionCommits?: string;
+  /** One path each time the option is given: a path may hold commas. */
+  readonly index?: readonly string[];
 }
 
 /** The body that they ask for; the server checks the rest. */
@@ -21,6 +23,7 @@ export function settingsOf(options: SettingOptions): object {
     ...number('max_bytes', options.maxBytes),
     ...number('history_retention_seconds', options.historyRetentionSeconds),
     ...number('history_retention_commits', options.historyRetentionCommits),
+    ...(options.index !== undefined && { indexes: options.index }),
   };
 }
 

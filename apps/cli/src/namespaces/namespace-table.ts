@@ -10,6 +10,9 @@ export interface Namespace {
   readonly max_bytes: number | null;
   readonly history_retention_seconds: number | null;
   readonly history_retention_commits: number | null;
+  /** Servers before indexes do not send them. */
+  readonly indexes?: readonly string[];
+  readonly indexes_building?: readonly string[] | null;
   readonly group_id: number;
   readonly state: string;
   readonly under_replicated: boolean;
@@ -27,8 +30,16 @@ export function explainNamespaces(namespaces: readonly Namespace[]): string {
     String(one.group_id),
     one.state,
     limitsOf(one) || '-',
+    indexesOf(one) || '-',
   ]);
-  return table([['NAMESPACE', 'REGIONS', 'REPLICAS', 'READERS', 'GROUP', 'STATE', 'LIMITS'], ...rows]);
+  return table([
+    ['NAMESPACE', 'REGIONS', 'REPLICAS', 'READERS', 'GROUP', 'STATE', 'LIMITS', 'INDEXES'],
+    ...rows,
+  ]);
+}
+
+function indexesOf({ indexes = [], indexes_building: building }: Namespace): string {
+  return indexes.map((path) => `${path}${building?.includes(path) === true ? ' (building)' : ''}`).join();
 }
 
 function limitsOf(one: Namespace): string {

@@ -12,12 +12,14 @@ const PINNED = {
   max_bytes: null,
   history_retention_seconds: 60,
   history_retention_commits: null,
+  indexes: ['$.a,b', '$.c'],
+  indexes_building: ['$.c'],
   group_id: 2,
   state: 'active',
   under_replicated: true,
 };
-const SHOWN = `NAMESPACE     REGIONS  REPLICAS         READERS  GROUP  STATE   LIMITS
-agent://demo  eu,us    3 (fewer now)    eu=1     2      active  qps=5,history=60s
+const SHOWN = `NAMESPACE     REGIONS  REPLICAS         READERS  GROUP  STATE   LIMITS             INDEXES
+agent://demo  eu,us    3 (fewer now)    eu=1     2      active  qps=5,history=60s  $.a,b,$.c (building)
 `
   .replace('3 (fewer now)    ', '3 (fewer now)  ')
   .replace('REPLICAS         ', 'REPLICAS       ');
@@ -60,10 +62,10 @@ const PATH = '/admin/namespaces/agent%3A%2F%2Fdemo';
 
 test('set puts what was given and shows what came of it', async () => {
   const line =
-    'set agent://demo --regions eu,us --replicas 3 --read-replicas eu=1 --max-qps 5 --history-retention-seconds 60';
+    'set agent://demo --regions eu,us --replicas 3 --read-replicas eu=1 --max-qps 5 --history-retention-seconds 60 --index $.a,b --index $.c';
   expect(await run(line)).toEqual({ out: SHOWN, err: '', code: 0 });
   const body =
-    '{"regions":["eu","us"],"replicas":3,"read_replicas":{"eu":1},"max_qps":5,"history_retention_seconds":60}';
+    '{"regions":["eu","us"],"replicas":3,"read_replicas":{"eu":1},"max_qps":5,"history_retention_seconds":60,"indexes":["$.a,b","$.c"]}';
   expect(asked).toEqual([`PUT ${PATH} ${body}`]);
 });
 

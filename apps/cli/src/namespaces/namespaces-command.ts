@@ -24,6 +24,7 @@ Examples:
   $ agentstate namespaces set agent://demo --regions eu-west-1,eu-central-1 --replicas 3
   $ agentstate namespaces set agent://demo --regions eu-west-1 --read-replicas eu-west-1=1
   $ agentstate namespaces set agent://demo --max-qps 500 --max-bytes 65536
+  $ agentstate namespaces set agent://demo --index '$.status' --index '$.owner.id'
 `;
 const DELETE_HELP = `${WHERE}
 The namespace goes back to the default placement, with its data: it is pinned to no region any more.
@@ -71,6 +72,7 @@ function setCommand(terminal: Terminal): Command {
     .option('--max-bytes <number>', "bytes of one request's body")
     .option('--history-retention-seconds <number>', 'how long history is kept')
     .option('--history-retention-commits <number>', 'how many commits history reaches back')
+    .option('--index <path>', 'a place in bodies that queries find objects by; may be given again', again)
     .action(async (ns: string, options: AskingOptions & SettingOptions) => {
       const settings = settingsOf(options);
       const one = (await new AdminClient(options, terminal).send('PUT', pathOf(ns), settings)) as Namespace;
@@ -86,6 +88,10 @@ function deleteCommand(terminal: Terminal): Command {
       await new AdminClient(options, terminal).send('DELETE', pathOf(ns));
       print(terminal, options, {}, `${ns} is in the default placement\n`);
     });
+}
+
+function again(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 function pathOf(ns: string): string {

@@ -27,6 +27,13 @@ export interface Restored {
 }
 
 const DEFAULT_PEER_PORT = 7400;
+/**
+ * Nothing else runs beside it, so a restore takes more than a node's states do: with their share the indexes and
+ * filters of a million objects push each other out of the cache, and every entry that is rolled forward waits for them.
+ */
+const STATE_MEMORY = { cacheBytes: 256 * 1024 * 1024, writeBufferBytes: 256 * 1024 * 1024 } as const;
+/** The restored log holds a few records; the node goes on in segments of its own size. */
+const LOG_SEGMENT_BYTES = 1024 * 1024;
 
 /**
  * Builds the restored node in `building`, which is empty, from what the plan has checked; all of it is synced when
@@ -41,7 +48,8 @@ export async function buildRestored(
   const { beginAlone, takeOverMeta } = await import('#replication');
   const { record, dataDir } = plan;
   const lastSeqs = await lastPositions(plan);
-  const stores = new RocksStateStores({ folder: path.join(building, 'groups') });
+  const memory = { ...STATE_MEMORY, shares: Math.max(1, record.parts.length - 1) };
+  const stores = new RocksStateStores({ folder: path.join(building, 'groups'), memory });
   const opened = new Map<GroupId, RocksStateStore>();
   try {
     for (const part of record.parts) {
@@ -154,6 +162,7 @@ async function beginLog(dir: string, groups: readonly RestoredGroup[]): Promise<
   let failure: Error | undefined;
   const log = await openLog({
     dir,
+    segmentBytes: LOG_SEGMENT_BYTES,
     lowWaterBytes: 0,
     onFatal: (error) => {
       failure = error;

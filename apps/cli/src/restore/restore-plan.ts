@@ -45,8 +45,7 @@ export async function planRestore(
   const { dataDir, snapshotId, target } = request;
   const record = await snapshotIn(dataDir, snapshotId);
   const { rows, rawBytes } = await checkParts(dataDir, record, onBytes);
-  const { IdentityFile } = await import('#storage');
-  const identity = await new IdentityFile(dataDir).load();
+  const identity = await identityIn(dataDir);
   const { reader, damage } = await readLog(request);
   try {
     const log = reader?.groups ?? new Map<GroupId, LogGroupState>();
@@ -65,6 +64,17 @@ export async function planRestore(
     return { ...request, record, identity, isOfThisLog, log, damagedLog: damage, seqGroup, rows };
   } finally {
     reader?.close();
+  }
+}
+
+async function identityIn(dataDir: string): Promise<NodeIdentity | undefined> {
+  const { IdentityFile } = await import('#storage');
+  const { StateCorruption } = await import('#replication');
+  try {
+    return await new IdentityFile(dataDir).load();
+  } catch (error) {
+    if (!(error instanceof StateCorruption)) throw error;
+    throw new CommandFailure(`${error.message}; move that file elsewhere to restore as into a new folder`);
   }
 }
 

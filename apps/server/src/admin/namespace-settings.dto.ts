@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsOptional, Max, Min, Validate } from 'class-validator';
 import { LIMITS } from '#contracts';
-import { ReadReplicasConstraint, RegionsConstraint } from './region-constraints';
+import { IndexesConstraint, ReadReplicasConstraint, RegionsConstraint } from './namespace-constraints';
 
 /** The largest number of requests, seconds or commits that may be set: about what a number holds exactly. */
 export const SETTING_MAX = 1_000_000_000_000;
@@ -105,4 +105,17 @@ export class NamespaceSettingsDto {
   @Min(0)
   @Max(SETTING_MAX)
   history_retention_commits?: number | null;
+
+  @ApiProperty({
+    required: false,
+    type: [String],
+    nullable: true,
+    maxItems: LIMITS.fieldIndexes,
+    example: ['$.status', '$.owner.id'],
+    description:
+      'Places in bodies to index, as singular JSONPaths (RFC 9535), for the where of queries; null: none',
+  })
+  @IsOptional()
+  @Validate(IndexesConstraint)
+  indexes?: readonly string[] | null;
 }

@@ -36,6 +36,21 @@ export class NamespaceView {
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   history_retention_commits!: number | null;
 
+  @ApiProperty({
+    type: [String],
+    example: ['$.status', '$.owner.id'],
+    description: 'Places in bodies that queries find objects by',
+  })
+  indexes!: readonly string[];
+
+  @ApiProperty({
+    type: [String],
+    nullable: true,
+    example: ['$.owner.id'],
+    description: 'Those that are not complete yet, and so not used; null where this node cannot tell now',
+  })
+  indexes_building!: readonly string[] | null;
+
   @ApiProperty({ type: 'integer', example: 2, description: 'The group that serves it' })
   group_id!: number;
 

@@ -2,7 +2,7 @@ import { type FieldError, LIMITS, StateError } from '#contracts';
 import type { NamespaceSettings } from '#replication';
 import { type FieldRule, ObjectFields } from '../api/object-fields';
 import { SETTING_MAX } from './namespace-settings.dto';
-import { whyNotReadReplicas, whyNotRegions } from './region-constraints';
+import { whyNotIndexes, whyNotReadReplicas, whyNotRegions } from './namespace-constraints';
 
 const FIELDS = new ObjectFields({
   regions: whyNotRegions,
@@ -12,6 +12,7 @@ const FIELDS = new ObjectFields({
   max_bytes: wholeNumber(1, SETTING_MAX),
   history_retention_seconds: wholeNumber(0, SETTING_MAX),
   history_retention_commits: wholeNumber(0, SETTING_MAX),
+  indexes: whyNotIndexes,
 });
 
 /** What is wrong with settings; empty when nothing is. */
@@ -29,6 +30,7 @@ export function readNamespaceSettings(body: unknown): NamespaceSettings {
     max_bytes?: number | null;
     history_retention_seconds?: number | null;
     history_retention_commits?: number | null;
+    indexes?: readonly string[] | null;
   };
   const regions = fields.regions ?? undefined;
   const readReplicas = { ...fields.read_replicas };
@@ -51,6 +53,7 @@ export function readNamespaceSettings(body: unknown): NamespaceSettings {
       seconds: fields.history_retention_seconds ?? undefined,
       commits: fields.history_retention_commits ?? undefined,
     },
+    indexes: fields.indexes ?? [],
   };
 }
 

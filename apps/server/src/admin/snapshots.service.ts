@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { RESERVED_NAMESPACE_PREFIX } from '#contracts';
 import type { Engine } from '#replication';
+import { Authorizer } from '../auth';
 import { invalidField } from '../errors';
 import { checkNamespace } from '../http/identifiers';
 import { queryParameters } from '../http/query-string';
@@ -13,7 +14,10 @@ import type { ManifestView, SnapshotListView, SnapshotView, TrimmedView } from '
 /** What an operator asks about snapshots, in the words of the API. */
 @Injectable()
 export class SnapshotsService {
-  constructor(@Inject(ENGINE) private readonly engine: Engine) {}
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    private readonly authorizer: Authorizer,
+  ) {}
 
   async take(): Promise<SnapshotView> {
     return snapshotAnswer(await this.engine.snapshots.take());
@@ -38,6 +42,7 @@ export class SnapshotsService {
     const ns = queryParameters(url, (name) => name === 'ns').get('ns');
     if (ns !== undefined) checkNamespace(ns);
     if (ns?.startsWith(RESERVED_NAMESPACE_PREFIX)) throw invalidField('ns', 'is reserved');
+    if (ns !== undefined) this.authorizer.refuseOutside(ns, 'ADMIN');
     new NdjsonStream(reply, await this.engine.snapshots.dump(ns)).start();
   }
 }

@@ -1,11 +1,8 @@
-import {
-  type ValidationArguments,
-  ValidatorConstraint,
-  type ValidatorConstraintInterface,
-} from 'class-validator';
+import { ValidatorConstraint } from 'class-validator';
 import { LIMITS } from '#contracts';
 import { parseWhere, whyNotAType, whyNotTags } from '#state-machine';
 import { whyNotAnId } from '../http/identifiers';
+import { ReasonConstraint } from './reason-constraint';
 
 /** What is wrong with the owner of a lease, or `undefined`. */
 export function whyNotAnOwner(owner: unknown): string | undefined {
@@ -13,18 +10,6 @@ export function whyNotAnOwner(owner: unknown): string | undefined {
   return Buffer.byteLength(owner) > LIMITS.leaseOwnerBytes
     ? `must be at most ${LIMITS.leaseOwnerBytes} bytes`
     : undefined;
-}
-
-abstract class ReasonConstraint implements ValidatorConstraintInterface {
-  protected abstract reason(value: unknown): string | undefined;
-
-  validate(value: unknown): boolean {
-    return this.reason(value) === undefined;
-  }
-
-  defaultMessage(argument: ValidationArguments): string {
-    return this.reason(argument.value) ?? '';
-  }
 }
 
 @ValidatorConstraint({ name: 'tags' })

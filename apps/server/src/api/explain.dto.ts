@@ -10,22 +10,31 @@ export class ExplainQueryDto extends QueryDto {
 
 /** How a query is answered; for the documentation alone. */
 export class QueryPlanView {
-  @ApiProperty({ example: 'tag priority', description: 'objects, changes, type, or tag and its key' })
+  @ApiProperty({
+    example: 'field $.status',
+    description: 'objects, changes, type, tag and its key, or field and its path',
+  })
   index!: string;
 
   @ApiProperty({
     type: 'integer',
-    description: `Objects to look at, counted up to ${LIMITS.scanObjects + 1}`,
+    description: `Rows to go through, counted up to ${LIMITS.scanObjects + 1}`,
   })
   rows_expected!: number;
 
-  @ApiProperty({ type: [String], description: 'Paths that are compared in each of them' })
+  @ApiProperty({
+    type: [String],
+    description: 'Paths that the index does not decide, and that are compared in each of them',
+  })
   compared_paths!: readonly string[];
+
+  @ApiProperty({ type: [String], description: 'Those of which an index is not complete yet' })
+  building_paths!: readonly string[];
 
   @ApiProperty({ description: 'Whether the query is answered without allow_scan' })
   allowed!: boolean;
 
-  @ApiProperty({ type: 'integer', description: 'Objects that the first page looked at just now' })
+  @ApiProperty({ type: 'integer', description: 'Rows that the first page went through just now' })
   rows_read!: number;
 
   @ApiProperty({ type: 'integer' })

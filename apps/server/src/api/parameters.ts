@@ -25,20 +25,21 @@ export const AT_QUERY: readonly Parameter[] = [
 ];
 
 export const PRECONDITION_HEADERS: readonly Parameter[] = [
-  { name: 'If-Match', description: 'The commit_seq, in quotes, that the object must have' },
-  { name: 'If-None-Match', description: '*: the object must not exist' },
+  { name: 'If-Match', description: 'The commit_seq, in quotes, that the object must have', example: '"12"' },
+  { name: 'If-None-Match', description: '*: the object must not exist', example: '*' },
 ];
 
-/** A write that happens only under a lease. Without examples: no token is good everywhere. */
+/** A write that happens only under a lease. */
 export const FENCE_HEADERS: readonly Parameter[] = [
-  { name: 'If-Resource', description: 'Key of a lease that must be held; with If-Fence' },
-  { name: 'If-Fence', description: "The lease's token" },
+  { name: 'If-Resource', description: 'Key of a lease that must be held; with If-Fence', example: 'task-1' },
+  { name: 'If-Fence', description: "The lease's token", type: 'integer', example: 12 },
 ];
 
 export const IDEMPOTENCY_HEADERS: readonly Parameter[] = [
   {
     name: 'Idempotency-Key',
     description: 'The request happens once for each key; the first answer is kept for 24 hours',
+    example: 'report-7',
   },
 ];
 

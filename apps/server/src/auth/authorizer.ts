@@ -75,6 +75,12 @@ export class Authorizer {
     return { ns: '', operation: 'ADMIN', capability, bodyLimitBytes: this.bodyLimitBytes(capability) };
   }
 
+  /** What a request of an operator names in its body or query, where no path has said it: as for a path. */
+  refuseOutside(ns: string, operation: CapabilityOperation): void {
+    const regions = this.settingsOf(ns)?.regions;
+    if (regions) this.checkPin(ns, operation, regions);
+  }
+
   private capabilityOf({ headers, socket }: Credentials, nowMs: number): Capability | undefined {
     if (this.isOpen) return undefined;
     const { authorization } = headers;

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { LostEntries } from '#raft';
 import {
   Node,
+  RegionChanged,
   StateCorruption,
   type Engine,
   type NodeIdentity,
@@ -326,6 +327,7 @@ function startErrorOf(error: unknown, dataDir: string): unknown {
   if (error instanceof StateCorruption) {
     return new StartError(`DATA_DIR=${dataDir}: the state is damaged (${error.message}).`);
   }
+  if (error instanceof RegionChanged) return new StartError(error.message);
   if (error instanceof FolderInUse) {
     return new StartError(
       `DATA_DIR=${dataDir} is in use by another node; stop that one, or give another folder.`,

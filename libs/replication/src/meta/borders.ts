@@ -1,5 +1,6 @@
 import { META_GROUP, type GroupId, type MemberId } from '#contracts';
 import { DEFAULT_GROUP } from '../default-group';
+import type { PlacementBug } from '../moves/planted-bug';
 import type { Directory } from './directory';
 
 /**
@@ -10,6 +11,7 @@ export class Borders {
   constructor(
     private readonly directory: Pick<Directory, 'groups' | 'nodes'>,
     private readonly self: { readonly member: MemberId; readonly region: string },
+    private readonly plantedBug?: PlacementBug,
   ) {}
 
   isPinned(group: GroupId): boolean {
@@ -21,7 +23,7 @@ export class Borders {
     // Of a group that this node knows nothing of, nothing may go anywhere.
     if (document === undefined) return group === DEFAULT_GROUP || group === META_GROUP;
     const { regions } = document;
-    if (regions === undefined) return true;
+    if (regions === undefined || this.plantedBug === 'ignorePin') return true;
     const region = this.regionOf(member);
     return region !== undefined && regions.includes(region);
   }

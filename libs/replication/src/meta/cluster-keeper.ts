@@ -44,7 +44,11 @@ export class ClusterKeeper {
   private readonly newcomers: Newcomers;
 
   constructor(private readonly options: ClusterKeeperOptions) {
-    this.newcomers = new Newcomers(options.ask, () => this.step());
+    this.newcomers = new Newcomers(
+      options.ask,
+      () => this.step(),
+      (group, region) => options.directory.groups.get(group)?.regions?.includes(region) ?? true,
+    );
   }
 
   /** Takes the next steps, if there are any and none is under way. */

@@ -26,6 +26,7 @@ export class Directory {
   private groupsById = new Map<GroupId, Versioned<GroupDocument>>();
   private readonly namespacesByName = new Map<string, Versioned<NamespaceDocument>>();
   private readonly unsettledNames = new Set<string>();
+  private readonly indexedNames = new Set<string>();
 
   get nodes(): ReadonlyMap<MemberId, Versioned<NodeDocument>> {
     return this.nodesByMember;
@@ -48,15 +49,9 @@ export class Directory {
     }
   }
 
-  /**
-   * Whether a node may have what a group holds: the group may be anywhere, or the node is in one of its regions. Of
-   * a group that this node knows nothing of, nothing may go anywhere.
-   */
-  mayHave(member: MemberId, group: GroupId): boolean {
-    const document = this.groupsById.get(group);
-    if (document === undefined) return group === DEFAULT_GROUP;
-    const region = this.nodesByMember.get(member)?.region;
-    return document.regions === undefined || (region !== undefined && document.regions.includes(region));
+  /** Namespaces whose settings ask for indexes. */
+  get indexed(): ReadonlySet<string> {
+    return this.indexedNames;
   }
 
   /** Nodes that hold a replica of a group, as far as this node knows: at first, the first members. */
@@ -87,6 +82,7 @@ export class Directory {
     this.refreshNodesAndGroups(reader);
     this.namespacesByName.clear();
     this.unsettledNames.clear();
+    this.indexedNames.clear();
     for (const stored of rows(reader, META_NAMESPACES.namespaces)) this.takeNamespace(stored);
   }
 
@@ -111,8 +107,11 @@ export class Directory {
   private takeNamespace(stored: ReturnType<typeof parseStored>): NamespaceDocument {
     const document = { ...namespaceDocument(stored), version: commitSeq(stored.commit_seq) };
     this.namespacesByName.set(document.ns, document);
-    if (document.movingTo !== undefined || document.erasing.length > 0) this.unsettledNames.add(document.ns);
+    const { movingTo, erasing, scrubbing } = document;
+    if (movingTo !== undefined || erasing.length + scrubbing.length > 0) this.unsettledNames.add(document.ns);
     else this.unsettledNames.delete(document.ns);
+    if (document.settings.indexes.length > 0) this.indexedNames.add(document.ns);
+    else this.indexedNames.delete(document.ns);
     return document;
   }
 

@@ -1,4 +1,4 @@
-import { groupId, memberId, type GroupId, type MemberId, type NodeName } from '#contracts';
+import { groupId, memberId, type GroupId, type LogIndex, type MemberId, type NodeName } from '#contracts';
 
 /**
  * What the meta group remembers, as ordinary objects in reserved namespaces of its own state machine: so they are
@@ -59,6 +59,8 @@ export interface NamespaceSettings {
   readonly maxQps: number | undefined;
   readonly maxBytes: number | undefined;
   readonly retention: Retention;
+  /** Places in the bodies of its objects that have indexes, as singular JSONPaths. */
+  readonly indexes: readonly string[];
 }
 
 /** A namespace that was configured, by its name. Documents are never deleted: generations only grow. */
@@ -74,6 +76,14 @@ export interface NamespaceDocument {
   readonly movingTo: GroupId | undefined;
   /** Groups that served it once and may still hold bytes of it. */
   readonly erasing: readonly GroupId[];
+  /** Groups that hold no row of it any more, while files of their members may still hold bytes of it. */
+  readonly scrubbing: readonly Scrubbing[];
+}
+
+/** What is to go from the disks of a group's members: all that its log has removed up to this entry. */
+export interface Scrubbing {
+  readonly group: GroupId;
+  readonly index: LogIndex;
 }
 
 export const NO_SETTINGS: NamespaceSettings = {
@@ -83,6 +93,7 @@ export const NO_SETTINGS: NamespaceSettings = {
   maxQps: undefined,
   maxBytes: undefined,
   retention: { seconds: undefined, commits: undefined },
+  indexes: [],
 };
 
 export function nodeBody(node: NodeDocument): string {
@@ -105,8 +116,9 @@ export function groupBody(group: GroupDocument): string {
 }
 
 export function namespaceBody(document: NamespaceDocument): string {
-  const { settings, dropped, group, generation, movingTo, erasing } = document;
-  return JSON.stringify({ settings, dropped, group, generation, moving_to: movingTo ?? null, erasing });
+  const { settings, dropped, group, generation, movingTo, erasing, scrubbing } = document;
+  const moving_to = movingTo ?? null;
+  return JSON.stringify({ settings, dropped, group, generation, moving_to, erasing, scrubbing });
 }
 
 interface StoredObject {
@@ -156,6 +168,7 @@ export function namespaceDocument({ id, body }: StoredObject): NamespaceDocument
     generation: body['generation'] as number,
     movingTo: body['moving_to'] === null ? undefined : groupId(body['moving_to'] as number),
     erasing: body['erasing'] as GroupId[],
+    scrubbing: (body['scrubbing'] as Scrubbing[] | undefined) ?? [],
   };
 }
 

@@ -10,6 +10,8 @@ export interface GroupFounderOptions {
   readonly driver: Driver;
   readonly directory: Directory;
   readonly host: ReplicaHost;
+  /** Whether this node may hold a group, wherever its documents say that it is. */
+  readonly mayHold: (group: GroupId) => boolean;
   readonly writer: Pick<MetaWriter, 'writeGroup'>;
   readonly clock: Clock;
   readonly onFatal: (error: Error) => void;
@@ -31,7 +33,7 @@ export class GroupFounder {
   step(): void {
     const { directory, driver, member } = this.options;
     for (const { group, forming, founders } of directory.groups.values()) {
-      if (!forming) continue;
+      if (!forming || !this.options.mayHold(group)) continue;
       const replica = driver.get(group);
       if (replica?.knowsAll === true) this.run(group, () => this.formed(group));
       else if (replica === undefined && founders.includes(member)) this.run(group, () => this.begin(group));

@@ -14,7 +14,7 @@ export class LostNodes {
       readonly member: MemberId;
       readonly directory: Pick<Directory, 'nodes'>;
       readonly network: Pick<Network, 'connected'>;
-      readonly clock: Clock;
+      readonly clock: Pick<Clock, 'monotonicMs'>;
       /** Longer than a restart or an upgrade takes: replacing a replica costs a copy of all that it holds. */
       readonly graceMs: number;
     },

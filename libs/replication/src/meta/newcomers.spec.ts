@@ -17,14 +17,20 @@ const leading = (term: number, configuredAt: number): Replica =>
     status: () => ({ term: term as Term }),
   }) as unknown as Replica;
 
-const holding = (group: number, voters: readonly number[]): NodeStatus =>
-  ({ member: NODE, space: 'ok', replicas: [{ group, configuration: { voters } }] }) as unknown as NodeStatus;
+const holding = (group: number, voters: readonly number[], region = 'eu'): NodeStatus =>
+  ({
+    member: NODE,
+    region,
+    space: 'ok',
+    replicas: [{ group, configuration: { voters } }],
+  }) as unknown as NodeStatus;
 
 /** Asks once, lets the answer arrive, and gives what is known then. */
 async function known(answer: NodeStatus | undefined): Promise<Newcomers> {
   const newcomers = new Newcomers(
     () => Promise.resolve(answer),
     () => undefined,
+    (_, region) => region === 'eu',
   );
   expect(newcomers.mayJoin(leading(2, 5), NODE)).toBe(false);
   await new Promise((resolve) => setImmediate(resolve));
@@ -48,4 +54,8 @@ test('an answer is good for its term and configuration, and for its node', async
   expect(newcomers.mayJoin(leading(3, 5), NODE)).toBe(false);
   expect(newcomers.mayJoin(leading(2, 6), NODE)).toBe(false);
   expect(newcomers.mayJoin(leading(2, 5), memberId(5))).toBe(false);
+});
+
+test('one that was started again in a region that the group may not be in may not join', async () => {
+  expect((await known(holding(META_GROUP, [1, 2], 'us'))).mayJoin(leading(2, 5), NODE)).toBe(false);
 });

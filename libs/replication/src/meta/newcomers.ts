@@ -1,10 +1,11 @@
-import type { LogIndex, MemberId, Term } from '#contracts';
+import type { GroupId, LogIndex, MemberId, Term } from '#contracts';
 import type { NodeStatus } from '../node-status';
 import type { Replica } from '../replica';
 
 interface Check {
   readonly term: Term;
   readonly configuredAt: LogIndex;
+  /** And is where it may hold something. */
   readonly holdsNothing: boolean;
 }
 
@@ -22,6 +23,8 @@ export class Newcomers {
     private readonly ask: (member: MemberId) => Promise<NodeStatus | undefined>,
     /** A node may be taken in that could not before. */
     private readonly onAnswer: () => void,
+    /** Whether nodes of a region may hold the group: a node may have come back in another one than is written down. */
+    private readonly mayBeIn: (group: GroupId, region: string) => boolean,
   ) {}
 
   /**
@@ -41,7 +44,10 @@ export class Newcomers {
       .finally(() => this.asking.delete(key))
       .then((status) => {
         const held = status?.replicas.find(({ group }) => group === replica.group);
-        const holdsNothing = status !== undefined && (held?.configuration.voters.length ?? 0) === 0;
+        const holdsNothing =
+          status !== undefined &&
+          this.mayBeIn(replica.group, status.region) &&
+          (held?.configuration.voters.length ?? 0) === 0;
         this.checks.set(key, { term, configuredAt, holdsNothing });
         if (holdsNothing) this.onAnswer();
       });

@@ -15,6 +15,8 @@ function said(line: string): NodeStatus {
   const list = (text = '') => (text === '' ? [] : text.split(',').map((one) => memberId(Number(one))));
   return {
     member: memberId(Number(member)),
+    region: 'local',
+    forgetting: false,
     space: 'ok',
     replicas: [
       {
@@ -33,6 +35,7 @@ function said(line: string): NodeStatus {
           autoLeave: false,
         },
         configurationKept: kept !== undefined,
+        scrubbedTo: 0 as LogIndex,
         matches: [],
       },
     ],

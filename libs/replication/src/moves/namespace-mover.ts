@@ -9,20 +9,19 @@ import {
   type MemberId,
   type TenancyState,
 } from '#contracts';
-import { exportRows, type Digest, type PortablePlace } from '#state-machine';
+import { readNamespace, type Digest } from '#state-machine';
 import type { Driver } from '../driver';
 import type { Forwarding } from '../forwarding';
 import type { Directory, Versioned } from '../meta/directory';
-import type { NamespaceDocument } from '../meta/documents';
+import type { NamespaceDocument, Scrubbing } from '../meta/documents';
 import type { MetaWriter } from '../meta/meta-writer';
-import { PeerKind } from '../peers/peer-kinds';
+import type { NodeStatus } from '../node-status';
 import type { Clock, Network } from '../ports';
 import { proposeTenancy } from '../propose-command';
-import { moved } from '../refusals';
 import type { Replica } from '../replica';
-import { unseal } from '../snapshots/chunk';
-import { decodeRowAnswer, encodeRowRequest, type RowAnswer, type RowRequest } from './row-request';
-import { ROW_PAGE_BYTES, type RowServer } from './row-server';
+import { NamespaceCopy } from './namespace-copy';
+import type { PlacementBug } from './planted-bug';
+import type { RowServer } from './row-server';
 
 export interface NamespaceMoverOptions {
   readonly member: MemberId;
@@ -32,13 +31,15 @@ export interface NamespaceMoverOptions {
   readonly network: Network;
   readonly forwarding: Pick<Forwarding, 'write'>;
   readonly rows: RowServer;
+  /** The replicas of all nodes that answer. */
+  readonly gather: () => Promise<readonly NodeStatus[]>;
   readonly clock: Clock;
   readonly digest: Digest;
+  readonly plantedBug: PlacementBug | undefined;
   readonly onWarning: (what: string, error: Error) => void;
 }
 
 const STEP_TIMEOUT_MS = 10_000;
-const ASK_AGAIN_MS = 20;
 /** Rows that one command removes, so that applying it never holds up the loop for long. */
 const ROWS_PER_ERASE = 512;
 
@@ -46,11 +47,13 @@ const ROWS_PER_ERASE = 512;
  * Moves namespaces to where their documents say. The leader of the group that a namespace goes to takes it through:
  *
  * 1. the namespace is `loading` here, after rows of an earlier time were erased;
- * 2. it is `frozen` where it is: reads go on, writes wait, and its history has a last position;
- * 3. its rows are copied into this group's log, and read back: both have the same digest;
- * 4. it is `away` there, so that nobody reads there what is older than what is written here;
- * 5. it is `here`, with positions that go on above all that were given out there;
- * 6. its document says so, and that it has to be erased where it was, which the leader of that group does.
+ * 2. its rows are copied into this group's log while it is written, and what was written meanwhile after them;
+ * 3. it is `frozen` where it is: reads go on, writes wait, and its history has a last position;
+ * 4. the few rows that are left are copied; each page was read back, and had the same digest;
+ * 5. it is `away` there, so that nobody reads there what is older than what is written here;
+ * 6. it is `here`, with positions that go on above all that were given out there;
+ * 7. its document says so, and that it has to be erased where it was: the leader of that group has the rows removed,
+ *    and its members rid their disks of them.
  *
  * Nothing is remembered but the document and the two groups' states: whoever leads next goes on from there.
  */
@@ -84,7 +87,12 @@ export class NamespaceMover {
     const target = movingTo === undefined ? undefined : this.led(movingTo);
     if (target !== undefined) return () => this.moveIn(document, target);
     const left = erasing.map((group) => this.led(group)).find((replica) => replica !== undefined);
-    return left && (() => this.erase(document, left));
+    if (left !== undefined) return () => this.erase(document, left);
+    for (const scrubbing of document.scrubbing) {
+      const replica = this.led(scrubbing.group);
+      if (replica !== undefined) return () => this.finish(document, replica, scrubbing);
+    }
+    return undefined;
   }
 
   /** The replica of a group that this node leads, once it knows of all that was decided before. */
@@ -99,11 +107,12 @@ export class NamespaceMover {
     const generation = document.generation + 1;
     const known = target.tenants.get(ns);
     if (known?.state !== 'here' || known.generation !== generation) {
-      await this.prepare(document, target, generation);
-      await this.decide(group, { ns, generation, state: 'frozen', seqFloor: NO_FLOOR });
-      const seqFloor = await this.copy(document, target, generation);
+      const { term } = target.status();
+      const copy = new NamespaceCopy(this.options, { ns, group, generation, target, term });
+      await this.prepare(ns, copy, { generation, known: known !== undefined });
+      const seqFloor = await this.copyAll(document, copy, generation);
       await this.decide(group, { ns, generation, state: 'away', seqFloor: NO_FLOOR });
-      await this.decide(target.group, { ns, generation, state: 'here', seqFloor });
+      await copy.propose({ kind: 'tenancy', ns, generation, state: 'here', seqFloor });
     }
     const erasing = [...document.erasing.filter((one) => one !== target.group), group];
     await this.options.writer.writeNamespace({
@@ -112,96 +121,70 @@ export class NamespaceMover {
       generation,
       movingTo: undefined,
       erasing: [...new Set(erasing)],
+      scrubbing: document.scrubbing.filter((one) => one.group !== target.group),
     });
   }
 
   /** Makes room where the namespace goes: rows that an earlier stay or an earlier attempt left are erased first. */
-  private async prepare({ ns }: NamespaceDocument, target: Replica, generation: number): Promise<void> {
-    const known = target.tenants.get(ns);
-    if (known?.state === 'loading' && known.generation === generation) return;
-    if (known !== undefined) await this.eraseRows(target, ns);
-    await this.decide(target.group, { ns, generation, state: 'loading', seqFloor: NO_FLOOR });
+  private async prepare(
+    ns: string,
+    copy: NamespaceCopy,
+    { generation, known }: { readonly generation: number; readonly known: boolean },
+  ): Promise<void> {
+    if (known) await eraseRows(copy, ns);
+    await copy.propose({ kind: 'tenancy', ns, generation, state: 'loading', seqFloor: NO_FLOOR });
   }
 
-  /** Copies all rows and compares digests of what was read there and what is stored here. */
-  private async copy(
+  /** Copies while writes go on, freezes, and copies the rest; or all of it frozen, where that cannot be. */
+  private async copyAll(
     { ns, group }: NamespaceDocument,
-    target: Replica,
+    copy: NamespaceCopy,
     generation: number,
   ): Promise<CommitSeq> {
-    let after: PortablePlace | undefined;
-    let there = '';
-    let answer: RowAnswer;
-    do {
-      answer = await this.ask({ group, ns, generation, after });
-      there = this.digestOn(there, answer.rows);
-      if (answer.rows.length > 0)
-        await this.propose(target, { kind: 'import', ns, generation, rows: answer.rows });
-      after = answer.next;
-    } while (after !== undefined);
-    const here = await this.digestOf(target, ns);
-    if (here !== there) {
-      throw new Error(`group ${target.group} has other rows of a namespace than group ${group} after a copy`);
+    const isAhead = await whetherDone(() => copy.ahead());
+    await this.decide(group, { ns, generation, state: 'frozen', seqFloor: NO_FLOOR });
+    if (isAhead) {
+      let last: CommitSeq | undefined;
+      const how = { skipRows: this.options.plantedBug === 'skipLastRows' };
+      await whetherDone(async () => (last = await copy.rest(how)));
+      if (last !== undefined) return last;
     }
-    return answer.commitSeq;
+    // What was copied ahead may be gone since, where nobody has noted it.
+    await eraseRows(copy, ns);
+    return copy.frozen();
   }
 
-  /** The digest of a namespace's rows as a replica has them, page by page, so that nothing waits for all of it. */
-  private async digestOf(replica: Replica, ns: string): Promise<string> {
-    let after: PortablePlace | undefined;
-    let soFar = '';
-    do {
-      const page = exportRows(replica.store, ns, after, ROW_PAGE_BYTES);
-      soFar = this.digestOn(soFar, page.rows);
-      after = page.next;
-      await new Promise<void>((resolve) => this.options.clock.soon(resolve));
-    } while (after !== undefined);
-    return soFar;
-  }
-
-  private digestOn(soFar: string, rows: Uint8Array): string {
-    const { digest } = this.options;
-    return digest(new TextEncoder().encode(`${soFar} ${digest(rows)}`));
-  }
-
-  /** Asks the replicas of the group that the namespace leaves, until one has applied its freeze and answers. */
-  private async ask(request: RowRequest): Promise<RowAnswer> {
-    const { driver, directory, network, clock, digest, rows, member } = this.options;
-    const deadlineMs = clock.monotonicMs() + STEP_TIMEOUT_MS;
-    for (;;) {
-      if (driver.get(request.group) !== undefined) {
-        try {
-          return rows.page(request);
-        } catch {
-          // It is behind: another one may not be.
-        }
-      }
-      const holders = directory.groups.get(request.group)?.voters ?? [];
-      for (const holder of holders.filter((one) => one !== member && network.connected(one))) {
-        const answer = await network
-          .request(holder, PeerKind.namespaceRows, encodeRowRequest(request), {
-            timeoutMs: STEP_TIMEOUT_MS,
-            channel: 'bulk',
-          })
-          .catch(() => undefined);
-        if (answer !== undefined) return decodeRowAnswer(unseal(answer, digest));
-      }
-      if (clock.monotonicMs() >= deadlineMs) throw moved();
-      await new Promise<void>((resolve) => clock.after(ASK_AGAIN_MS, resolve));
-    }
-  }
-
+  /** Removes the rows; from then on the members of the group scrub their disks. */
   private async erase(document: Versioned<NamespaceDocument>, replica: Replica): Promise<void> {
-    await this.eraseRows(replica, document.ns);
-    const erasing = document.erasing.filter((group) => group !== replica.group);
-    await this.options.writer.writeNamespace({ ...document, erasing });
+    const { group } = replica;
+    await eraseRows({ propose: (command) => this.propose(replica, command) }, document.ns);
+    const erasing = document.erasing.filter((one) => one !== group);
+    const others = document.scrubbing.filter((one) => one.group !== group);
+    const scrubbing = [...others, { group, index: replica.applied }];
+    await this.options.writer.writeNamespace({ ...document, erasing, scrubbing });
   }
 
-  private async eraseRows(replica: Replica, ns: string): Promise<void> {
-    for (;;) {
-      const outcome = await this.propose(replica, { kind: 'erase', ns, limit: ROWS_PER_ERASE });
-      if (outcome.results.length === 0) return;
-    }
+  /** Writes down that nothing is left of a namespace where it was, once all nodes say so. */
+  private async finish(
+    document: Versioned<NamespaceDocument>,
+    replica: Replica,
+    { group, index }: Scrubbing,
+  ): Promise<void> {
+    const { ns } = document;
+    const hasRows = readNamespace(replica.store, ns) !== undefined;
+    // They came back with a state that was restored.
+    if (hasRows && replica.tenants.get(ns)?.state === 'away') return this.erase(document, replica);
+    const statuses = await this.options.gather();
+    // Whoever was a member once may have bytes of it, and so has to say that it has none: all nodes are asked.
+    const isClean = [...this.options.directory.nodes.values()].every(({ member, state }) => {
+      if (state === 'removed') return true;
+      const status = statuses.find((one) => one.member === member);
+      if (status === undefined || status.forgetting) return false;
+      return status.replicas.every((one) => one.group !== group || one.scrubbedTo >= index);
+    });
+    if (!isClean) return;
+    const scrubbing = document.scrubbing.filter((one) => one.group !== group);
+    await this.options.writer.writeNamespace({ ...document, scrubbing });
   }
 
   /** Lets a group decide what the namespace is to it, wherever it is led. */
@@ -236,6 +219,24 @@ export class NamespaceMover {
 }
 
 const NO_FLOOR = commitSeq(0);
+
+async function eraseRows(group: Pick<NamespaceCopy, 'propose'>, ns: string): Promise<void> {
+  for (;;) {
+    const outcome = await group.propose({ kind: 'erase', ns, limit: ROWS_PER_ERASE });
+    if (outcome.results.length === 0) return;
+  }
+}
+
+/** Whether what may fail, because a node did not answer or leadership changed, has not. */
+async function whetherDone(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (error instanceof StateError) return false;
+    throw error;
+  }
+}
 
 function refuseRejected(outcome: CommandOutcome): Extract<CommandOutcome, { kind: 'done' }> {
   if (outcome.kind === 'done') return outcome;

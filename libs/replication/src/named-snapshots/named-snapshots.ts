@@ -125,6 +125,24 @@ export class NamedSnapshots {
     if (kept.size < this.records().length) await this.options.archive.retain((record) => kept.has(record));
   }
 
+  /**
+   * Removes snapshots that hold the group as it was before an entry, where there is one from after it. Resolves with
+   * whether none is left, also none that is being taken; their bytes are gone then.
+   */
+  async forgetBefore(group: GroupId, before: LogIndex): Promise<boolean> {
+    const { identity, archive } = this.options;
+    const isOlder = ({ clusterId, parts }: SnapshotRecord): boolean =>
+      parts.some((part) => part.group === group && (clusterId !== identity.clusterId || part.index < before));
+    const isComing = [...this.gathered.values()].some(({ taken }) => (taken.get(group) ?? before) < before);
+    if (isComing) return false;
+    const records = this.records();
+    if (!records.some(isOlder)) return true;
+    if (!records.some((record) => !isOlder(record) && record.parts.some((part) => part.group === group)))
+      return false;
+    await archive.retain((record) => !isOlder(record));
+    return true;
+  }
+
   async stop(): Promise<void> {
     for (const gathering of [...this.gathered.values()])
       this.fail(gathering, new Error('the node is stopping'));

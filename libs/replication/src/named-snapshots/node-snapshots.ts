@@ -117,6 +117,11 @@ export class NodeSnapshots {
     return this.named.forget(group);
   }
 
+  /** See {@link NamedSnapshots.forgetBefore}. */
+  forgetBefore(group: GroupId, before: LogIndex): Promise<boolean> {
+    return this.named.forgetBefore(group, before);
+  }
+
   /** What is looked after between requests. */
   tend(): void {
     this.schedule.step();

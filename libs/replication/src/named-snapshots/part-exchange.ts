@@ -26,6 +26,12 @@ interface Comparison {
   readonly untilMs: number;
 }
 
+interface Difference {
+  readonly group: GroupId;
+  readonly peer: MemberId;
+  readonly what: string;
+}
+
 const ASK_TIMEOUT_MS = 2_000;
 const ASK_AGAIN_MS = 200;
 /** A replica that was away this long takes part no more: it would be compared at the next snapshot. */
@@ -37,14 +43,15 @@ const COMPARE_FOR_MS = 900_000;
  */
 export class PartExchange {
   private comparisons: Comparison[] = [];
-  private readonly found: string[] = [];
+  /** Replicas that differed when they were compared last; one that is whole again, or gone, is none any more. */
+  private found: Difference[] = [];
   private busy = false;
 
   constructor(private readonly options: PartExchangeOptions) {}
 
-  /** Differences found since the node was started, for its readiness report. */
+  /** Replicas that differed when they were compared last, for this node's readiness report. */
   get mismatches(): readonly string[] {
-    return this.found;
+    return this.found.map(({ what }) => what);
   }
 
   /** What this node has of a snapshot, for a peer. */
@@ -78,7 +85,9 @@ export class PartExchange {
     const untilMs = clock.monotonicMs() + COMPARE_FOR_MS;
     for (const part of record.parts) {
       const conf = replica(part.group)?.configuration;
-      for (const peer of new Set([...(conf?.voters ?? []), ...(conf?.learners ?? [])])) {
+      const members = new Set([...(conf?.voters ?? []), ...(conf?.learners ?? [])]);
+      this.found = this.found.filter(({ group, peer }) => group !== part.group || members.has(peer));
+      for (const peer of members) {
         if (peer !== member) this.comparisons.push({ record, part, peer, untilMs });
       }
     }
@@ -101,9 +110,10 @@ export class PartExchange {
     const { clock, nameOf, observer } = this.options;
     const other = await this.ask(peer, record.snapshotId, part.group);
     if (other === undefined) return clock.monotonicMs() >= untilMs;
+    this.found = this.found.filter((one) => one.group !== part.group || one.peer !== peer);
     if (other.digest === part.digest && other.index === part.index) return true;
     const what = `the state of group ${part.group} on ${nameOf(peer)} is not the one here, as of the snapshot ${record.snapshotId}`;
-    this.found.push(what);
+    this.found.push({ group: part.group, peer, what });
     observer.mismatch(what);
     return true;
   }

@@ -4,6 +4,7 @@ import { openDump } from '#state-machine';
 import type { Driver } from '../driver';
 import type { Forwarding } from '../forwarding';
 import type { Clock, LogSegment, LogStore } from '../ports';
+import { moved } from '../refusals';
 import type { Replica } from '../replica';
 import type { Routing } from '../routing';
 import type { SnapshotArchive, SnapshotRecord } from './archive';
@@ -104,9 +105,12 @@ export class SnapshotService implements SnapshotOperations {
     }
     const deadlineMs = clock.monotonicMs() + DUMP_TIMEOUT_MS;
     await Promise.all(held.map((replica) => replica.readLinearizable(() => undefined, deadlineMs)));
+    if (ns !== undefined && held[0]?.tenants.mayRead(ns) !== true) throw moved();
     // All scans are opened in one turn, so that they show one moment of this node.
     const nowMs = clock.wallMs();
-    const dumps = held.map(({ store }) => openDump(store, nowMs, ns));
+    const dumps = held.map(({ store, tenants }) => {
+      return openDump(store, nowMs, { ns, isServed: (name) => tenants.mayRead(name) });
+    });
     const next = (maxBytes: number): readonly Uint8Array[] => {
       for (let dump = dumps[0]; dump !== undefined; dump = dumps[0]) {
         const objects = dump.next(maxBytes);

@@ -38,6 +38,10 @@ export class OverlaidStore implements StateStore {
     return 0;
   }
 
+  get openReads(): number {
+    return 0;
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

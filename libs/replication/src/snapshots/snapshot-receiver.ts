@@ -10,6 +10,8 @@ import { decodeChunk, encodeChunkRequest, unseal, type Chunk } from './chunk';
 export interface SnapshotReceiverOptions {
   readonly network: Network;
   readonly stores: StateStores;
+  /** Groups whose next state is being built on this node; one at a time each. */
+  readonly building: Set<GroupId>;
   readonly clock: Clock;
   readonly digest: Digest;
   readonly chunkTimeoutMs: number;
@@ -27,21 +29,15 @@ const RETRY_MS = 200;
  * way leaves it so, and the leader offers again.
  */
 export class SnapshotReceiver {
-  private readonly receiving = new Set<GroupId>();
+  private readonly receiving: Set<GroupId>;
   private running = true;
 
-  constructor(private readonly options: SnapshotReceiverOptions) {}
-
-  get active(): number {
-    return this.receiving.size;
+  constructor(private readonly options: SnapshotReceiverOptions) {
+    this.receiving = options.building;
   }
 
   stop(): void {
     this.running = false;
-  }
-
-  isReceiving(group: GroupId): boolean {
-    return this.receiving.has(group);
   }
 
   /** Takes up an offer, unless one is being fetched already. */

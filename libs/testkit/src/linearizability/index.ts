@@ -11,6 +11,13 @@ export { HistoryRecorder, type Completion, type History, type Operation } from '
 export { hashText, partitionByKey, type Model, type Partition } from './model';
 export { keyValueModel, type KeyValueInput, type KeyValueOutput } from './models/key-value-model';
 export {
+  leaseModel,
+  type LeaseHolder,
+  type LeaseInput,
+  type LeaseOutput,
+  type LeaseState,
+} from './models/lease-model';
+export {
   objectModel,
   type ObjectCondition,
   type ObjectDelete,

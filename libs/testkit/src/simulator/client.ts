@@ -1,51 +1,34 @@
-import { type CommandOutcome, StateError, type CommitSeq, type Operation } from '#contracts';
+import type { CommandOutcome, CommitSeq, Operation } from '#contracts';
 import { DEFAULT_GROUP, type ReadAnswer } from '#replication';
 import type { HistoryRecorder } from '../linearizability/history';
 import type { ObjectInput, ObjectOutput } from '../linearizability/models/object-model';
+import { Caller, type CallerOptions } from './caller';
+import { faultOfDone } from './decided-writes';
 import { SimulationFailure } from './failure';
-import type { SeededStream } from './random';
 import type { SimHost } from './sim-host';
-import { BATCHES, OBJECTS, type World } from './world';
+import { BATCHES, OBJECTS } from './world';
 
-export interface ClientOptions {
-  readonly name: string;
-  readonly world: World;
-  readonly random: SeededStream;
+export interface ClientOptions extends CallerOptions {
   readonly recorder: HistoryRecorder<ObjectInput, ObjectOutput>;
-  readonly tally: ClientTally;
-  readonly thinkMs: number;
-}
-
-/** What all clients have seen together. */
-export class ClientTally {
-  writes = 0;
-  reads = 0;
-  staleReads = 0;
-  refused = 0;
-  unknown = 0;
-  /** The highest position that any client was told: a linearizable read from then on is at least there. */
-  highestTold = 0;
-  /** Operations that were refused before they had any effect, by handle: they are no part of the history. */
-  readonly withoutEffect = new Set<number>();
+  /** How long it waits on average; `undefined` for one that only reads, when it is told to. */
+  readonly thinkMs: number | undefined;
 }
 
 const IDS = ['a', 'b', 'c', 'd'];
-/** Of which each operation picks one: short ones wait behind long ones. */
-const TIMEOUTS_MS = [200, 600, 600, 5_000];
-/** An answer may be late by the ticks that deadlines are looked at. */
-const ANSWER_SLACK_MS = 1_000;
 const decoder = new TextDecoder();
 
 /** A client that does one thing after the other at whatever node it comes to, and writes down what it saw. */
 export class Client {
-  private operation = 0;
+  private readonly caller: Caller;
   private lastSeen = new Map<string, number>();
   private lastWritten = 0;
   private stopped = false;
-  /** Cancels the next operation while none is under way. */
-  private idle: (() => void) | undefined;
+  /** Cancels what is planned next. */
+  private cancelNext: () => void = () => undefined;
 
-  constructor(private readonly options: ClientOptions) {}
+  constructor(private readonly options: ClientOptions) {
+    this.caller = new Caller(options);
+  }
 
   start(): void {
     this.next();
@@ -57,21 +40,20 @@ export class Client {
 
   /** Reads at a node without waiting any longer, if nothing else is under way. */
   readNow(host: SimHost): void {
-    if (this.stopped || this.idle === undefined || !host.isUp) return;
-    this.idle();
-    this.idle = undefined;
+    if (this.stopped || this.caller.isWaiting || !host.isUp) return;
+    this.cancelNext();
     this.get(host);
   }
 
   private next(): void {
     const { world, random, thinkMs, name } = this.options;
-    if (this.stopped) return;
-    this.idle = world.scheduler.after(random.between(0, 2 * thinkMs), `${name} begins`, () => this.begin());
+    if (this.stopped || thinkMs === undefined) return;
+    const delayMs = random.between(0, 2 * thinkMs);
+    this.cancelNext = world.scheduler.after(delayMs, `${name} begins`, () => this.begin());
   }
 
   private begin(): void {
     const { world, random } = this.options;
-    this.idle = undefined;
     if (this.stopped) return;
     const host = random.pick([...world.hosts.values()]);
     if (!host.isUp) return this.next();
@@ -86,7 +68,7 @@ export class Client {
   private put(host: SimHost): void {
     const { random, name } = this.options;
     const id = random.pick(IDS);
-    const value = JSON.stringify(`${name}-${this.operation}`);
+    const value = JSON.stringify(`${name}-${this.caller.asked}`);
     const operation: Operation = {
       op: 'put',
       id,
@@ -125,7 +107,8 @@ export class Client {
         if (output.kind !== 'ok') return describe(output);
         const seq = output.commitSeq ?? 0;
         this.lastSeen.set(input.id, seq);
-        this.told(seq);
+        tally.newest.set(input.id, seq);
+        tally.told(seq);
         this.lastWritten = Math.max(this.lastWritten, seq);
         world.afterStep(() => this.checkIsDecided(seq, input.id));
         return describe(output);
@@ -152,7 +135,7 @@ export class Client {
         const output = readOutput(answer);
         recorder.complete(handle, output);
         if (output.kind === 'found') this.lastSeen.set(id, output.commitSeq);
-        this.told(answer.commitSeq);
+        tally.told(answer.commitSeq);
         world.afterStep(() => this.checkRead(id, answer));
         return `${describe(output)} at ${answer.commitSeq}`;
       },
@@ -186,18 +169,23 @@ export class Client {
     );
   }
 
-  /** Several objects at one position; judged by the watchers and by comparing replicas. */
+  /** Several objects at one position, in a namespace where there is nothing else to watch. */
   private batch(host: SimHost): void {
-    const { random, name } = this.options;
+    const { world, tally, random, name } = this.options;
     const operations = IDS.slice(0, 2 + random.below(IDS.length - 1)).map((id): Operation => {
-      const bodyJson = JSON.stringify(`${name}-${this.operation}`);
+      const bodyJson = JSON.stringify(`${name}-${this.caller.asked}`);
       return { op: 'put', id, type: random.pick(['thing', 'other']), bodyJson, tags: {}, parents: [] };
     });
     const command = { kind: 'write' as const, ns: BATCHES, operations };
+    const asked = { ns: BATCHES, operations, knownBefore: tally.highestTold };
     this.ask(host, 'batch', (timeoutMs) => host.node!.engine.write(command, { timeoutMs }), {
       answered: (outcome) => {
         if (outcome.kind !== 'done') throw new SimulationFailure(`a batch was rejected: ${outcome.code}`);
-        this.told(outcome.commitSeq);
+        tally.told(outcome.commitSeq);
+        world.afterStep(() => {
+          const fault = faultOfDone(world.decided, asked, outcome);
+          if (fault !== undefined) throw new SimulationFailure(`${name}'s batch: ${fault}`);
+        });
         return `ok ${outcome.commitSeq}`;
       },
       refused: () => undefined,
@@ -210,59 +198,7 @@ export class Client {
     start: (timeoutMs: number) => Promise<T>,
     on: { readonly answered: (answer: T) => string; readonly refused: () => void },
   ): void {
-    const { world, tally, name, random } = this.options;
-    const operation = ++this.operation;
-    const life = host.life;
-    const timeoutMs = random.pick(TIMEOUTS_MS);
-    world.note(`${name} asks node ${host.member}: ${what}`);
-    let pausedSince = false;
-    const finish = (act: () => string): void => {
-      // A process that is gone answers nobody, whatever its promises still do.
-      if (operation !== this.operation || life?.alive !== true) return;
-      this.operation++;
-      cancel();
-      try {
-        world.note(`${name} hears: ${act()}`);
-      } catch (error) {
-        world.broken(error);
-      }
-      this.next();
-    };
-    const giveUp = (): void => {
-      if (operation !== this.operation) return;
-      pausedSince ||= life?.paused === true;
-      if (life?.alive === true && life.paused) {
-        world.scheduler.after(timeoutMs, `${name} waits on`, giveUp);
-        return;
-      }
-      if (life?.alive === true && !pausedSince && host.hasRunFor(timeoutMs + ANSWER_SLACK_MS)) {
-        world.broken(new SimulationFailure(`node ${host.member} never answered ${name}: ${what}`));
-      }
-      this.operation++;
-      tally.unknown++;
-      this.next();
-    };
-    const cancel = world.scheduler.after(timeoutMs + ANSWER_SLACK_MS, `${name} gives up`, giveUp);
-    start(timeoutMs).then(
-      (answer) => finish(() => on.answered(answer)),
-      (error: unknown) => finish(() => this.failed(error, on.refused)),
-    );
-  }
-
-  private failed(error: unknown, refused: () => void): string {
-    const { tally } = this.options;
-    if (!(error instanceof StateError)) throw error;
-    if (error.code === 'timeout') tally.unknown++;
-    else if (CERTAIN.has(error.code)) {
-      tally.refused++;
-      refused();
-    } else throw new SimulationFailure(`unexpected ${error.code}: ${error.message}`, { cause: error });
-    return `${error.code}: ${error.message}`;
-  }
-
-  private told(seq: number): void {
-    const { tally } = this.options;
-    tally.highestTold = Math.max(tally.highestTold, seq);
+    this.caller.ask(host, what, start, { ...on, unknown: () => undefined, over: () => this.next() });
   }
 
   private checkIsDecided(seq: number, id: string): void {
@@ -283,9 +219,6 @@ export class Client {
     }
   }
 }
-
-/** Codes that promise that nothing happened. */
-const CERTAIN = new Set(['no_leader', 'overloaded', 'storage_full', 'draining', 'not_ready']);
 
 function conditionOf({ ifMatch, ifNoneMatch }: Operation): { ifMatch?: number; ifNoneMatch?: boolean } {
   return { ...(ifMatch !== undefined && { ifMatch }), ...(ifNoneMatch !== undefined && { ifNoneMatch }) };

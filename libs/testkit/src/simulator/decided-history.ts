@@ -1,7 +1,9 @@
-import type { ChangeBatch, CommitSeq } from '#contracts';
+import type { ChangeBatch, ChangeEvent, CommitSeq } from '#contracts';
 import type { StateStore } from '#replication';
 import { readChanges } from '#state-machine';
+import { bodyOf } from './decided-writes';
 import { SimulationFailure } from './failure';
+import { PROBE_ID } from './world';
 
 /** What a key held from a position on: the object's JSON, or nothing. */
 interface Version {
@@ -13,6 +15,8 @@ interface NamespaceHistory {
   readonly batches: ChangeBatch[];
   readonly texts: string[];
   readonly versions: Map<string, Version[]>;
+  /** Where each value of each key was put: clients put no value twice. */
+  readonly values: Map<string, number>;
 }
 
 const PAGE_BYTES = 1_000_000;
@@ -27,7 +31,8 @@ export class DecidedHistory {
   private readonly come = new WeakMap<StateStore, number>();
 
   constructor(namespaces: readonly string[]) {
-    for (const ns of namespaces) this.namespaces.set(ns, { batches: [], texts: [], versions: new Map() });
+    for (const ns of namespaces)
+      this.namespaces.set(ns, { batches: [], texts: [], versions: new Map(), values: new Map() });
   }
 
   batches(ns: string): readonly ChangeBatch[] {
@@ -51,6 +56,14 @@ export class DecidedHistory {
     return versions.findLast(({ seq }) => seq <= position)?.json;
   }
 
+  /** Position of the version that a key had as of a position; 0 when there was no object. */
+  versionAt(ns: string, id: string, position: number): number {
+    const version = this.of(ns)
+      .versions.get(id)
+      ?.findLast(({ seq }) => seq <= position);
+    return version?.json === undefined ? 0 : version.seq;
+  }
+
   private take(who: string, history: NamespaceHistory, batch: ChangeBatch): void {
     const text = textOf(batch);
     const at = lowerBound(history.batches, batch.commitSeq);
@@ -66,9 +79,16 @@ export class DecidedHistory {
         `state machine safety: ${who} alone has a change at ${batch.commitSeq}: ${text}`,
       );
     }
+    const before = history.batches.at(-1);
+    if (before !== undefined && batch.tsMs < before.tsMs) {
+      throw new SimulationFailure(
+        `the log's time goes back from ${before.tsMs} at ${before.commitSeq} to ${batch.tsMs} at ${batch.commitSeq}`,
+      );
+    }
     history.batches.push(batch);
     history.texts.push(text);
     for (const event of batch.events) {
+      noteEffect(history, batch.commitSeq, event);
       const versions = history.versions.get(event.id) ?? [];
       versions.push({ seq: batch.commitSeq, json: event.object && decoder.decode(event.object) });
       history.versions.set(event.id, versions);
@@ -80,6 +100,16 @@ export class DecidedHistory {
     if (history === undefined) throw new Error(`${ns} is no namespace of this simulation`);
     return history;
   }
+}
+
+/** Each put has its effect at most once, however often it was sent: its value comes once. */
+function noteEffect({ values }: NamespaceHistory, commitSeq: number, { id, object }: ChangeEvent): void {
+  if (object === undefined || id === PROBE_ID) return;
+  const value = `${id} ${bodyOf(object)}`;
+  const first = values.get(value);
+  if (first !== undefined)
+    throw new SimulationFailure(`an effect came twice: ${value} was put at ${first} and at ${commitSeq}`);
+  values.set(value, commitSeq);
 }
 
 function lowerBound(batches: readonly ChangeBatch[], seq: number): number {

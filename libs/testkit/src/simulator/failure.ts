@@ -5,3 +5,9 @@ export class SimulationFailure extends Error {
     this.name = 'SimulationFailure';
   }
 }
+
+/** The disk refused, as the simulation had it do: the process must end, and that is no mistake. */
+export function isDiskFailure(error: Error): boolean {
+  const { code } = error as { code?: unknown };
+  return code === 'EIO' || code === 'ENOSPC';
+}

@@ -1,4 +1,5 @@
 import type { MemberId } from '#contracts';
+import { DEFAULT_GROUP } from '#replication';
 import { diskError } from '../sim-disk';
 import type { Membership } from './membership';
 import type { SeededStream } from './random';
@@ -26,6 +27,7 @@ export const FAULTS = [
   'join',
   'remove',
   'loseMachine',
+  'stallLeader',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -54,7 +56,7 @@ export class Faults {
     for (const host of world.hosts.values()) {
       host.crashAtDisk = undefined;
       this.mendDisk(host);
-      if (host.life?.paused === true) world.scheduler.resume(host.life);
+      host.goOn();
     }
   }
 
@@ -115,6 +117,8 @@ export class Faults {
         return membership.removeOne();
       case 'loseMachine':
         return membership.lose(host);
+      case 'stallLeader':
+        return this.stallLeader();
       case 'flushState':
         for (const store of host.openStores.values()) void store.flush();
         return;
@@ -138,6 +142,20 @@ export class Faults {
       for (const to of members) if (from !== to && isCut(from, to)) this.world.network.cut(from, to);
     }
     this.later(2_500, 'links heal', () => this.world.network.heal());
+  }
+
+  /**
+   * A leader is cut off and its process stands still, too long for the others to wait and too long for it to notice.
+   * When it goes on it still takes itself for the leader, and must do nothing by what it knew.
+   */
+  private stallLeader(): void {
+    const { world, random } = this;
+    const leads = (host: SimHost): boolean =>
+      host.statuses().some(({ group, role }) => group === DEFAULT_GROUP && role === 'leader');
+    const leader = [...world.hosts.values()].find(leads);
+    if (leader === undefined) return;
+    leader.pause(random.between(300, 1_000));
+    this.cut((from, to) => from === leader.member || to === leader.member);
   }
 
   private split(): void {

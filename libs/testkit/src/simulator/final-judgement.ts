@@ -3,6 +3,8 @@ import { readApplied, stateDigest } from '#state-machine';
 import { checkHistory } from '../linearizability/check-history';
 import { findCommitOrderFaults } from '../linearizability/commit-order';
 import type { History } from '../linearizability/history';
+import type { Model } from '../linearizability/model';
+import { leaseModel, type LeaseInput, type LeaseOutput } from '../linearizability/models/lease-model';
 import { objectModel, type ObjectInput, type ObjectOutput } from '../linearizability/models/object-model';
 import { sha256 } from '../state-replay';
 import { SimulationFailure } from './failure';
@@ -28,12 +30,24 @@ export function compareStates(group: GroupId, hosts: readonly SimHost[]): void {
   }
 }
 
-export function judgeHistory(history: History<ObjectInput, ObjectOutput>): 'linearizable' | 'unknown' {
+export function judgeObjects(history: History<ObjectInput, ObjectOutput>): 'linearizable' | 'unknown' {
   const faults = findCommitOrderFaults(history);
   if (faults.length > 0) throw new SimulationFailure(`positions contradict the calls: ${faults.join('; ')}`);
-  const result = checkHistory(objectModel, history, { configurationLimit: HISTORY_CONFIGURATIONS });
+  return judge('objects', objectModel, history);
+}
+
+export function judgeLeases(history: History<LeaseInput, LeaseOutput>): 'linearizable' | 'unknown' {
+  return judge('leases', leaseModel, history);
+}
+
+function judge<State, Input, Output>(
+  what: string,
+  model: Model<State, Input, Output>,
+  history: History<Input, Output>,
+): 'linearizable' | 'unknown' {
+  const result = checkHistory(model, history, { configurationLimit: HISTORY_CONFIGURATIONS });
   if (result.verdict === 'illegal') {
-    throw new SimulationFailure(`the history is not linearizable:\n${result.explanation}`);
+    throw new SimulationFailure(`the history of ${what} is not linearizable:\n${result.explanation}`);
   }
   return result.verdict;
 }

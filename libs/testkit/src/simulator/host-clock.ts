@@ -3,7 +3,7 @@ import type { Life, Scheduler } from './scheduler';
 
 /** What a machine's clocks show, apart from simulated time. */
 export interface ClockError {
-  /** Added to simulated time for the wall clock; jumps as operators and time servers make it jump. */
+  /** Added to what has run by this machine's own count, for the wall clock; jumps as operators and time servers make it jump. */
   wallOffsetMs: number;
   /** How long a second of this machine is in simulated seconds. */
   readonly secondLength: number;
@@ -18,7 +18,7 @@ export class HostClock implements Clock {
   ) {}
 
   wallMs(): number {
-    return Math.floor(this.scheduler.nowMs + this.error.wallOffsetMs);
+    return Math.floor(this.monotonicMs() + this.error.wallOffsetMs);
   }
 
   monotonicMs(): number {

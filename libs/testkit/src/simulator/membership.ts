@@ -1,5 +1,5 @@
-import { META_GROUP, StateError, type MemberId, type NodeName } from '#contracts';
-import { DEFAULT_GROUP, join, type NodeIdentity } from '#replication';
+import { META_GROUP, StateError, type GroupId, type MemberId, type NodeName } from '#contracts';
+import { join, type NodeIdentity } from '#replication';
 import { HostClock } from './host-clock';
 import type { SeededStream } from './random';
 import type { SafetyRules } from './safety-rules';
@@ -11,8 +11,11 @@ export interface MembershipOptions {
   readonly world: World;
   readonly random: SeededStream;
   readonly rules: SafetyRules;
+  readonly groups: () => readonly GroupId[];
+  /** Where newcomers come up. */
+  readonly regions: readonly string[];
   /** Puts a machine in place for a node that was let in. */
-  readonly addHost: (identity: NodeIdentity) => SimHost;
+  readonly addHost: (identity: NodeIdentity, region: string) => SimHost;
 }
 
 const MOST_HOSTS = 9;
@@ -76,18 +79,21 @@ export class Membership {
     this.replace(host);
   }
 
-  /** A node must not come back under its identity: its machine joins again, as a new member of the same name. */
+  /**
+   * A node must not come back under its identity: its machine joins again, as a new member of the same name. However
+   * many there are: a cluster whose lost machines are never replaced owes nobody progress.
+   */
   replace(host: SimHost): void {
     const { world, random } = this.options;
     world.scheduler.after(random.between(1, REJOIN_WITHIN_MS), `${host.name} asks to be let in`, () => {
-      if (world.hosts.size < MOST_HOSTS) this.letIn(host.name);
+      this.letIn(host.name);
     });
   }
 
   /** Whether every voter of every group may still answer one day, so that a loss leaves a quorum. */
   isSound(): boolean {
     const { rules, world } = this.options;
-    return [META_GROUP, DEFAULT_GROUP].every((group) => {
+    return this.options.groups().every((group) => {
       const configuration = rules.configuration(group);
       if (configuration === undefined || !rules.isConfigured(group)) return false;
       const { voters } = configuration;
@@ -101,7 +107,9 @@ export class Membership {
     const life = new Life(`${name} (joining)`, 0);
     const clock = new HostClock(world.scheduler, life, { wallOffsetMs: 0, secondLength: 1 });
     const incarnation = `${name}-${++this.joins}`;
-    const address = { region: 'local', host: name, port: 1 };
+    const known = [...world.hosts.values()].find((host) => host.name === name);
+    const region = known?.region ?? this.options.random.pick(this.options.regions);
+    const address = { region, host: name, port: 1 };
     const question = { ...address, name: name as NodeName, incarnation, httpUrl: `http://${name}` };
     const addresses = [...world.hosts.keys()].map((member) => ({ host: String(member), port: 1 }));
     this.joining++;
@@ -118,7 +126,7 @@ export class Membership {
         if (world.hosts.has(identity.member))
           return world.broken(new Error(`member ${identity.member} was given out twice`));
         world.note(`${name} is let in as node ${identity.member}`);
-        this.options.addHost(identity).boot();
+        this.options.addHost(identity, region).boot();
       },
       (error: unknown) => {
         if (!(error instanceof StateError)) world.broken(error);

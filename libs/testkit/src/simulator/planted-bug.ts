@@ -1,4 +1,6 @@
 import type { PlantedBug } from '#raft';
+import type { PlacementBug } from '#replication';
+import { STATE_BUGS, type StateBug } from '#state-machine';
 
 /** Mistakes to make on purpose, below or beside the Raft core. */
 export const HOST_BUGS = [
@@ -19,11 +21,27 @@ export const RAFT_BUGS = [
   'applyBeyondDurable',
   'forgetTruncation',
   'readIndexSkipTermCheck',
+  'skipLeaseCheckAfterPause',
   'snapshotIndexOffByOne',
 ] as const satisfies readonly PlantedBug[];
 
+/** Mistakes with what is pinned and what moves; made in runs that have regions. */
+export const PLACEMENT_BUGS = ['ignorePin', 'skipLastRows'] as const satisfies readonly PlacementBug[];
+
 export type HostBug = (typeof HOST_BUGS)[number];
-export type SimulatedBug = HostBug | (typeof RAFT_BUGS)[number];
+export type SimulatedBug = HostBug | (typeof RAFT_BUGS)[number] | StateBug | PlacementBug;
+export const SIMULATED_BUGS: readonly SimulatedBug[] = [
+  ...RAFT_BUGS,
+  ...HOST_BUGS,
+  ...STATE_BUGS,
+  ...PLACEMENT_BUGS,
+];
 
 export const raftBug = (bug: SimulatedBug | undefined): PlantedBug | undefined =>
   RAFT_BUGS.find((name) => name === bug);
+
+export const stateBug = (bug: SimulatedBug | undefined): StateBug | undefined =>
+  STATE_BUGS.find((name) => name === bug);
+
+export const placementBug = (bug: SimulatedBug | undefined): PlacementBug | undefined =>
+  PLACEMENT_BUGS.find((name) => name === bug);

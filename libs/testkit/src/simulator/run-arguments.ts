@@ -1,4 +1,4 @@
-import { HOST_BUGS, RAFT_BUGS, type SimulatedBug } from './planted-bug';
+import { SIMULATED_BUGS, type SimulatedBug } from './planted-bug';
 
 export interface RunArguments {
   readonly seeds: number;
@@ -7,7 +7,6 @@ export interface RunArguments {
   readonly bug: SimulatedBug | undefined;
 }
 
-const BUGS: readonly SimulatedBug[] = [...RAFT_BUGS, ...HOST_BUGS];
 const STEPS_DEFAULT = 20_000;
 
 export const USAGE = `usage: npm run sim -- [--seeds N] [--seed S] [--steps K] [--bug NAME]
@@ -15,7 +14,7 @@ export const USAGE = `usage: npm run sim -- [--seeds N] [--seed S] [--steps K] [
   --seeds N   how many seeds to run, 1 by default
   --seed S    the first of them, 1 by default
   --steps K   events of each run, ${STEPS_DEFAULT} by default
-  --bug NAME  a mistake to plant, to see it found: ${BUGS.join(', ')}
+  --bug NAME  a mistake to plant, to see it found: ${SIMULATED_BUGS.join(', ')}
 `;
 
 /** `undefined` for arguments that make no sense. */
@@ -33,7 +32,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments | undef
     number('--seed', 1),
     number('--steps', STEPS_DEFAULT),
   ];
-  const bug = BUGS.find((known) => known === values.get('--bug'));
+  const bug = SIMULATED_BUGS.find((known) => known === values.get('--bug'));
   const isSound = [seeds, firstSeed, steps].every((value) => Number.isSafeInteger(value) && value >= 1);
   if (!isSound || (values.has('--bug') && bug === undefined)) return undefined;
   return { seeds, firstSeed, steps, bug };

@@ -130,9 +130,11 @@ export class SafetyRules {
     this.seen.delete(`${member} ${group}`);
   }
 
-  /** After any event on a node. */
-  afterEvent(host: RuledHost): void {
-    for (const status of host.statuses()) this.checkStatus(host, status);
+  /** After any event on a node; answers whether one of its replicas is not where it was. */
+  afterEvent(host: RuledHost): boolean {
+    let isMoved = false;
+    for (const status of host.statuses()) isMoved = this.checkStatus(host, status) || isMoved;
+    return isMoved;
   }
 
   /** Who belongs to a group, as whoever has applied most of its log has it. */
@@ -162,13 +164,13 @@ export class SafetyRules {
     });
   }
 
-  private checkStatus(host: RuledHost, status: ReplicaStatus): void {
+  private checkStatus(host: RuledHost, status: ReplicaStatus): boolean {
     const { group, role, term, commit, applied } = status;
     const key = `${host.member} ${group}`;
     const before = this.seen.get(key);
     const isSame =
       before?.role === role && before.term === term && before.commit === commit && before.applied === applied;
-    if (isSame) return;
+    if (isSame) return false;
     const who = `node ${host.member}, group ${group}:`;
     if (before !== undefined) {
       if (term < before.term) fail(`${who} the term goes back from ${before.term} to ${term}`);
@@ -184,6 +186,7 @@ export class SafetyRules {
     if (role === 'leader' && !wasLeading) this.onElected(host, status);
     if (role === 'leader' && commit > (before?.commit ?? 0)) this.onCommitted(host, status, before);
     this.checkApplied(host, status, before?.applied ?? applied);
+    return true;
   }
 
   /** Leader completeness. The newest decided entry stands for those before it: log matching is checked elsewhere. */

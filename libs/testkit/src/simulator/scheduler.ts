@@ -128,3 +128,8 @@ export class Scheduler {
 function isBefore(left: Occurrence, right: Occurrence): boolean {
   return left.timeMs < right.timeMs || (left.timeMs === right.timeMs && left.order < right.order);
 }
+
+/** All promises have settled that could: a later turn of the real event loop comes after every microtask. */
+export function drained(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

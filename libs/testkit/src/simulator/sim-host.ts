@@ -5,6 +5,7 @@ import {
   type LogWrite,
   type NodeIdentity,
   type NodeOptions,
+  type NodeTuning,
   type ReplicaStatus,
   type StateStore,
   type StateStores,
@@ -14,6 +15,7 @@ import { LogCorruption, openLog } from '#wal';
 import { MemoryStateStores } from '../memory-state-store';
 import { SimDisk } from '../sim-disk';
 import { sha256 } from '../state-replay';
+import type { BorderRule } from './border-rule';
 import { SimulationFailure } from './failure';
 import { type ClockError, HostClock } from './host-clock';
 import { LogImage } from './log-image';
@@ -24,17 +26,20 @@ import type { SafetyRules } from './safety-rules';
 import { Life, type Scheduler } from './scheduler';
 import type { SimBus } from './sim-bus';
 import type { SimNetwork } from './sim-network';
-import { type SimulatedBug, raftBug } from './planted-bug';
+import { type SimulatedBug, placementBug, raftBug, stateBug } from './planted-bug';
 import { WatchedLog } from './watched-log';
 
 export interface SimHostOptions {
   readonly identity: NodeIdentity;
+  readonly region: string;
+  readonly tuning: Partial<NodeTuning>;
   readonly scheduler: Scheduler;
   readonly network: SimNetwork;
   /** Two clusters of five have one beside the links. */
   readonly bus: SimBus | undefined;
   readonly random: SeededStream;
   readonly rules: SafetyRules;
+  readonly border: BorderRule;
   readonly clockError: ClockError;
   readonly bug: SimulatedBug | undefined;
   readonly note: (what: string) => void;
@@ -45,6 +50,8 @@ export interface SimHostOptions {
   readonly onEnd: (host: SimHost, error: Error | undefined) => void;
   /** The node says that it leads a group now. */
   readonly onElected: (host: SimHost, group: GroupId) => void;
+  /** The process goes on after a pause. */
+  readonly onResumed: (host: SimHost) => void;
   /** The node says that the cluster has removed it. */
   readonly onRemoved: (host: SimHost) => void;
   /** Something happened that must never happen. */
@@ -89,6 +96,10 @@ export class SimHost {
     return this.identity.name;
   }
 
+  get region(): string {
+    return this.options.region;
+  }
+
   get incarnation(): string {
     return this.identity.incarnation;
   }
@@ -122,9 +133,17 @@ export class SimHost {
     if (life === undefined || life.paused) return;
     life.paused = true;
     this.options.scheduler.after(forMs, `node ${this.member} goes on`, () => {
-      this.undisturbedSinceMs = this.options.scheduler.nowMs;
-      if (life.alive) this.options.scheduler.resume(life);
+      if (this.life === life) this.goOn();
     });
+  }
+
+  /** Ends a pause early, if there is one. */
+  goOn(): void {
+    const { life } = this;
+    if (life?.paused !== true) return;
+    this.undisturbedSinceMs = this.options.scheduler.nowMs;
+    this.options.scheduler.resume(life);
+    this.options.onResumed(this);
   }
 
   statuses(): readonly ReplicaStatus[] {
@@ -216,6 +235,7 @@ export class SimHost {
       {
         appending: (writes) => {
           rules.onAppend(this, writes);
+          this.options.border.onAppend(this, writes);
           this.image.append(writes);
         },
         forgetting: (group) => {
@@ -234,6 +254,7 @@ export class SimHost {
     });
     const node = await Node.open({
       ...LIMITS_OF_A_RUN.node,
+      tuning: { ...LIMITS_OF_A_RUN.node.tuning, ...this.options.tuning },
       identity: this.identity,
       identities: {
         load: () => Promise.resolve(this.identity),
@@ -252,6 +273,8 @@ export class SimHost {
       random: random.fork(`life ${this.lives}`),
       digest: this.options.bug === 'divergentState' && member === 2 ? otherDigest : sha256,
       raft: { ...raftSettings(random), plantedBug: raftBug(this.options.bug) },
+      stateBug: stateBug(this.options.bug),
+      plantedBug: placementBug(this.options.bug),
       watchObserver: SILENT,
       observer: {
         leaderChanged: (group, leader, term) => {
@@ -275,7 +298,7 @@ export class SimHost {
 
   private address(): NodeOptions['address'] {
     const { name } = this.identity;
-    return { region: 'local', host: name, port: 1, httpUrl: `http://${name}` };
+    return { region: this.region, host: name, port: 1, httpUrl: `http://${name}` };
   }
 
   /** As the handshake of the links has it: whom the node does not know, or knows with another disk, gets no link. */
@@ -316,6 +339,7 @@ export class SimHost {
           };
           return { ...next, install: () => ifAlive(install) };
         }),
+      groups: () => ifAlive(() => this.stores.groups()),
       destroy: (group) =>
         ifAlive(() => {
           this.openStores.delete(group);

@@ -34,8 +34,8 @@ export interface SimNetworkOptions {
   readonly scheduler: Scheduler;
   readonly random: SeededStream;
   readonly quality: LinkQuality;
-  /** Every frame as it leaves its sender, before anything happens to it. */
-  readonly inspect: (from: MemberId, to: MemberId, kind: number, body: Uint8Array) => void;
+  /** Every frame, request and answer as it leaves its sender, before anything happens to it; an answer has no kind. */
+  readonly inspect: (from: MemberId, to: MemberId, kind: number | undefined, body: Uint8Array) => void;
   /** A peer's request ended with an error that no client may see. */
   readonly onBroken: (error: unknown) => void;
 }
@@ -140,6 +140,7 @@ export class SimNetwork {
     const { scheduler } = this.options;
     const target = this.attached.get(to);
     if (target === undefined || !this.isConnected(from, life, to)) return Promise.reject(neverLeft());
+    this.options.inspect(from, to, kind, body);
     return new Promise((resolve, reject) => {
       const waiting: Outstanding = { from: life, to: target.life, reject };
       this.outstanding.add(waiting);
@@ -152,8 +153,10 @@ export class SimNetwork {
       };
       scheduler.after(timeoutMs, 'request timeout', () => settle(() => reject(linkBroken())), life);
       this.carry(from, to, `request ${from}>${to}`, (handlers) => {
-        const done = (bytes: Uint8Array): void =>
+        const done = (bytes: Uint8Array): void => {
+          this.options.inspect(to, from, undefined, bytes);
           answer(`answer ${to}>${from}`, () => resolve(bytes.slice()));
+        };
         const failed = (error: Error): void => {
           if (!(error instanceof StateError)) this.options.onBroken(error);
           answer(`refusal ${to}>${from}`, () => reject(error));

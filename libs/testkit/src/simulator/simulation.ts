@@ -1,33 +1,35 @@
-import { META_GROUP, memberId, type MemberId, type NodeName } from '#contracts';
+import { memberId, type MemberId, type NodeName } from '#contracts';
 import { readApplied } from '#state-machine';
-import { DEFAULT_GROUP, type FoundingMember, type NodeIdentity } from '#replication';
+import { PeerKind, type FoundingMember, type NodeIdentity } from '#replication';
 import { LogCorruption } from '#wal';
-import { HistoryRecorder } from '../linearizability/history';
-import type { ObjectInput, ObjectOutput } from '../linearizability/models/object-model';
-import { Client, ClientTally } from './client';
+import { BorderRule } from './border-rule';
+import { Clients } from './clients';
 import { DecidedHistory } from './decided-history';
-import { EagerReads } from './eager-reads';
-import { SimulationFailure } from './failure';
-import { compareStates, judgeHistory } from './final-judgement';
+import { SimulationFailure, isDiskFailure } from './failure';
+import { compareStates } from './final-judgement';
 import { FAULTS, Faults, GOOD_LINKS, type Fault } from './faults';
-import type { SimulatedBug } from './planted-bug';
+import { Moves } from './moves';
+import { placementBug, type SimulatedBug } from './planted-bug';
 import { SeededStream } from './random';
 import { describeHosts } from './host-description';
 import { Membership } from './membership';
+import { haveAppliedAll } from './applied-all';
 import { SafetyRules } from './safety-rules';
-import { Scheduler, type Occurrence } from './scheduler';
+import { Scheduler, drained, type Occurrence } from './scheduler';
 import { ProcessKilled, SimHost } from './sim-host';
 import { SimBus } from './sim-bus';
 import { SimNetwork } from './sim-network';
 import { Trace } from './trace';
 import { WatchingClient } from './watching-client';
-import { BATCHES, OBJECTS, type World } from './world';
+import { BATCHES, OBJECTS, PROBE_ID, type World } from './world';
 
 export interface SimulationOptions {
   readonly seed: number;
   /** Scheduled events under trouble; those until everything has settled again come on top. */
   readonly steps: number;
   readonly bug?: SimulatedBug;
+  /** Whether nodes are in several regions, and namespaces move between them; every fourth seed by default. */
+  readonly regional?: boolean;
 }
 
 export interface SimulationReport {
@@ -42,15 +44,26 @@ export interface SimulationReport {
   readonly writes: number;
   readonly reads: number;
   readonly unknown: number;
+  /** Of agents: commands sent again, leases taken and run out, writes done under one, and refused for a stale fence. */
+  readonly agents: {
+    readonly retries: number;
+    readonly leases: number;
+    readonly ranOut: number;
+    readonly guarded: number;
+    readonly fenced: number;
+  };
   readonly streams: number;
   /** `unknown` when the checker gave up on the history. */
   readonly history: 'linearizable' | 'unknown';
   readonly quarantined: number;
+  /** Of namespaces from one group to another. */
+  readonly moves: number;
 }
 
-const GROUPS = [META_GROUP, DEFAULT_GROUP];
-const CLIENTS = 4;
-const MEAN_THINK_MS = 40;
+const ONE_REGION = ['local'];
+const REGIONS = ['eu', 'us', 'ap'];
+/** So short that a run meets both: a node that is away loses its places, and leaders are spread. */
+const REPAIRS = { nodeLostMs: 1_500, balanceMs: 400 };
 const SETTLE_LIMIT_MS = 20_000;
 const PROBE_EVERY_MS = 100;
 const START_OF_TIME_MS = 1_700_000_000_000;
@@ -67,14 +80,14 @@ export class Simulation implements World {
   private readonly bus: SimBus | undefined;
   readonly bug: SimulatedBug | undefined;
   private readonly rules = new SafetyRules(this.hosts);
-  private readonly recorder = new HistoryRecorder<ObjectInput, ObjectOutput>();
-  private readonly tally = new ClientTally();
-  private readonly clients: Client[];
+  private readonly clients: Clients;
   private readonly watchers: WatchingClient[];
   private readonly enabled: readonly Fault[];
   private readonly faults: Faults;
   private readonly membership: Membership;
-  private readonly eagerReads: EagerReads;
+  private readonly border = new BorderRule(this.hosts);
+  private readonly regions: readonly string[];
+  private readonly moves: Moves | undefined;
   private checks: (() => void)[] = [];
   private failure: Error | undefined;
   private steps = 0;
@@ -88,29 +101,34 @@ export class Simulation implements World {
       scheduler: this.scheduler,
       random: this.random.fork('network'),
       quality: this.quality,
-      inspect: (from, _to, _kind, body) => this.guard(() => this.rules.onFrame(from, body)),
+      inspect: (from, to, kind, body) => this.guard(() => this.inspectBytes(from, to, kind, body)),
       onBroken: (error) => this.broken(error),
     });
     // Two clusters of five have a bus beside the links: watches hold their promises with it and without.
     this.bus =
       seed % 5 === 0 || seed % 5 === 4 ? new SimBus(this.scheduler, this.random.fork('bus')) : undefined;
     const shape = this.random.fork('shape');
-    this.makeHosts(shape.chance(0.25) ? 5 : 3);
-    this.clients = Array.from({ length: CLIENTS }, (_, at) => this.makeClient(`client ${at + 1}`));
+    const isRegional = options.regional ?? (seed % 4 === 0 || placementBug(bug) !== undefined);
+    this.regions = isRegional ? REGIONS : ONE_REGION;
+    this.makeHosts(shape.chance(0.25) || isRegional ? 5 : 3);
+    this.clients = new Clients(this, this.random);
     this.watchers = [
       this.makeWatcher('watcher 1', OBJECTS, {}),
       this.makeWatcher('watcher 2', OBJECTS, { prefix: 'a', tags: { by: 'client 1' } }),
       this.makeWatcher('watcher 3', BATCHES, shape.chance(0.5) ? {} : { type: 'other' }),
     ];
-    this.eagerReads = new EagerReads(this.scheduler, this.random.fork('eager readers'), this.clients);
     this.enabled = FAULTS.filter(() => shape.chance(0.5));
     const faults = this.enabled.length > 0 ? this.enabled : FAULTS;
     this.membership = new Membership({
       world: this,
       random: this.random.fork('membership'),
       rules: this.rules,
-      addHost: (identity) => this.addHost(identity),
+      groups: () => this.border.groups(),
+      regions: this.regions,
+      addHost: (identity, region) => this.addHost(identity, region),
     });
+    const about = { world: this, border: this.border, regions: this.regions };
+    this.moves = isRegional ? new Moves({ ...about, random: this.random.fork('moves') }) : undefined;
     this.faults = new Faults(
       this,
       this.membership,
@@ -122,13 +140,18 @@ export class Simulation implements World {
 
   async run(): Promise<SimulationReport> {
     for (const host of this.hosts.values()) host.boot();
-    for (const client of this.clients) client.start();
+    this.clients.start();
     for (const watcher of this.watchers) watcher.start();
+    this.moves?.start();
     this.faults.start();
     while (this.steps < this.options.steps) await this.step();
     await this.settle();
-    const history = this.judge();
+    for (const group of this.border.groups()) compareStates(group, this.living());
+    this.moves?.judge();
+    const history = this.clients.judge();
     const { seed } = this.options;
+    const { writes, reads, staleReads, unknown, retries, leases, ranOut, guarded, fenced } =
+      this.clients.tally;
     return {
       seed,
       steps: this.steps,
@@ -137,11 +160,13 @@ export class Simulation implements World {
       nodes: this.hosts.size,
       faults: this.enabled,
       crashes: this.crashes,
-      writes: this.tally.writes,
-      reads: this.tally.reads + this.tally.staleReads,
-      unknown: this.tally.unknown,
+      writes,
+      reads: reads + staleReads,
+      unknown,
+      agents: { retries, leases, ranOut, guarded, fenced },
       streams: this.watchers.reduce((sum, { streams }) => sum + streams, 0),
       history,
+      moves: this.moves?.completed ?? 0,
       quarantined: [...this.hosts.values()].filter(({ quarantined }) => quarantined !== undefined).length,
     };
   }
@@ -187,9 +212,16 @@ export class Simulation implements World {
     }
   }
 
+  private inspectBytes(from: MemberId, to: MemberId, kind: number | undefined, body: Uint8Array): void {
+    if (kind === PeerKind.raft) this.rules.onFrame(from, body);
+    this.border.onBytes(from, to, body, kind);
+  }
+
   private inspect(host: SimHost): void {
     if (!host.isUp) return;
-    this.rules.afterEvent(host);
+    this.border.afterEvent(host);
+    const isMoved = this.rules.afterEvent(host);
+    if (!isMoved) return;
     for (const store of host.openStores.values()) {
       const { commitSeq } = readApplied(store);
       this.decided.compare(`node ${host.member}`, store, commitSeq);
@@ -200,7 +232,8 @@ export class Simulation implements World {
   private async settle(): Promise<void> {
     this.note('the trouble ends');
     this.faults.end();
-    for (const client of this.clients) client.stop();
+    this.clients.stop();
+    this.moves?.end();
     for (const host of this.hosts.values()) host.boot();
     const deadlineMs = this.scheduler.nowMs + SETTLE_LIMIT_MS;
     const probed = new Set<MemberId>();
@@ -242,7 +275,7 @@ export class Simulation implements World {
     if (!host.isUp) return again();
     const operation = {
       op: 'put',
-      id: 'probe',
+      id: PROBE_ID,
       type: 'thing',
       bodyJson: String(host.member),
       tags: {},
@@ -270,44 +303,32 @@ export class Simulation implements World {
     return this.membership.expected();
   }
 
-  /** Whether every member of every group has applied all that is committed. */
+  /** Whether nothing is under way, neither a move nor an entry. */
   private isEqual(): boolean {
-    for (const group of GROUPS) {
-      const configuration = this.rules.configuration(group);
-      if (configuration === undefined || configuration.votersOutgoing.length > 0) return false;
-      const places = [...configuration.voters, ...configuration.learners].flatMap((member) => {
-        const host = this.hosts.get(member);
-        if (host === undefined || host.quarantined !== undefined) return [];
-        const status = host.statuses().find((one) => one.group === group);
-        return [status === undefined ? 'none' : `${status.applied} ${status.commit}`];
-      });
-      if (places.some((place) => place === 'none' || place !== places[0])) return false;
-    }
-    return true;
-  }
-
-  private judge(): 'linearizable' | 'unknown' {
-    for (const group of GROUPS) compareStates(group, this.living());
-    const history = this.recorder.history().filter((_, handle) => !this.tally.withoutEffect.has(handle));
-    return judgeHistory(history);
+    const isMoved = this.moves?.isSettled() ?? true;
+    return isMoved && haveAppliedAll(this.border.groups(), this.rules, this.hosts);
   }
 
   private makeHosts(count: number): void {
     const founders = Array.from({ length: count }, (_, at): FoundingMember => {
       const name = `node-${at + 1}` as NodeName;
-      return { member: memberId(at + 1), name, region: 'local', host: name, port: 1, incarnation: name };
+      const region = this.regions[at % this.regions.length] as string;
+      return { member: memberId(at + 1), name, region, host: name, port: 1, incarnation: name };
     });
-    for (const { member, name, incarnation } of founders) {
+    for (const { member, name, incarnation, region } of founders) {
       const first = { founders, founder: true, begun: false };
-      this.addHost({ clusterId: 'simulated', member, name, incarnation, ...first });
+      this.addHost({ clusterId: 'simulated', member, name, incarnation, ...first }, region);
     }
   }
 
-  private addHost(identity: NodeIdentity): SimHost {
+  private addHost(identity: NodeIdentity, region: string): SimHost {
     const { member } = identity;
     const random = this.random.fork(`host ${member}`);
     const host = new SimHost({
       identity,
+      region,
+      tuning: this.regions.length > 1 ? REPAIRS : {},
+      border: this.border,
       scheduler: this.scheduler,
       network: this.network,
       bus: this.bus,
@@ -321,7 +342,8 @@ export class Simulation implements World {
       note: (what) => this.note(what),
       peer: (other) => this.hosts.get(other),
       inspect: (one) => this.inspect(one),
-      onElected: (one, group) => this.eagerReads.elected(one, group),
+      onElected: (one, group) => this.clients.elected(one, group),
+      onResumed: (one) => this.clients.resumed(one),
       onEnd: (one, error) => this.ended(one, error),
       onRemoved: (one) => this.removed(one),
       onBroken: (error) => this.broken(error),
@@ -354,18 +376,6 @@ export class Simulation implements World {
     this.crash(host, { power: random.chance(0.5), downMs: random.between(1, 500) });
   }
 
-  private makeClient(name: string): Client {
-    const { recorder, tally } = this;
-    return new Client({
-      name,
-      world: this,
-      random: this.random.fork(name),
-      recorder,
-      tally,
-      thinkMs: MEAN_THINK_MS,
-    });
-  }
-
   private makeWatcher(
     name: string,
     ns: string,
@@ -373,14 +383,4 @@ export class Simulation implements World {
   ): WatchingClient {
     return new WatchingClient(name, this, this.random.fork(name), ns, filter);
   }
-}
-
-function isDiskFailure(error: Error): boolean {
-  const { code } = error as { code?: unknown };
-  return code === 'EIO' || code === 'ENOSPC';
-}
-
-/** All promises have settled that could: a later turn of the real event loop comes after every microtask. */
-function drained(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -67,6 +67,18 @@ export class WatchedLog implements LogStore {
     return this.inner.reclaim();
   }
 
+  get holdsForgotten(): boolean {
+    return this.inner.holdsForgotten;
+  }
+
+  get holdsAside(): boolean {
+    return this.inner.holdsAside;
+  }
+
+  purge(): Promise<boolean> {
+    return this.inner.purge();
+  }
+
   close(): Promise<void> {
     return this.inner.close();
   }

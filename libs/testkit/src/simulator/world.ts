@@ -26,3 +26,5 @@ export interface World {
 
 export const OBJECTS = 'agent://objects';
 export const BATCHES = 'agent://batches';
+/** The object that is written at the end to see that each node takes writes: its values come more than once. */
+export const PROBE_ID = 'probe';

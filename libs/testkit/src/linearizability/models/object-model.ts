@@ -24,6 +24,8 @@ export interface ObjectPut extends ObjectCondition {
   readonly op: 'put';
   readonly id: string;
   readonly value: string;
+  /** The same for all that happens at one position. What was refused whole is left out of the history. */
+  readonly batch?: string;
 }
 
 export interface ObjectGet {
@@ -34,6 +36,7 @@ export interface ObjectGet {
 export interface ObjectDelete extends ObjectCondition {
   readonly op: 'delete';
   readonly id: string;
+  readonly batch?: string;
 }
 
 export type ObjectOutput =

@@ -1,9 +1,7 @@
-import {
-  type ValidationArguments,
-  ValidatorConstraint,
-  type ValidatorConstraintInterface,
-} from 'class-validator';
+import { ValidatorConstraint } from 'class-validator';
 import { LIMITS } from '#contracts';
+import { isSamePath, parseSingularPath, type SingularPath } from '#state-machine';
+import { ReasonConstraint } from '../api/reason-constraint';
 import { whyNotAName } from './node-name';
 
 /** What is wrong with the regions of a pin, or `undefined`. */
@@ -30,16 +28,22 @@ export function whyNotReadReplicas(value: unknown): string | undefined {
   return undefined;
 }
 
-abstract class ReasonConstraint implements ValidatorConstraintInterface {
-  protected abstract reason(value: unknown): string | undefined;
-
-  validate(value: unknown): boolean {
-    return this.reason(value) === undefined;
+/** What is wrong with the places that are to be indexed, or `undefined`. */
+export function whyNotIndexes(value: unknown): string | undefined {
+  if (!Array.isArray(value)) return 'must be a list of JSONPaths, or null for none';
+  if (value.length > LIMITS.fieldIndexes) return `must be at most ${LIMITS.fieldIndexes}`;
+  const paths: SingularPath[] = [];
+  for (const text of value as readonly unknown[]) {
+    if (typeof text !== 'string') return 'must have strings as values';
+    if (text.length > LIMITS.fieldIndexPathCharacters)
+      return `must have at most ${LIMITS.fieldIndexPathCharacters} characters in each path`;
+    const parsed = parseSingularPath(text);
+    if (parsed.kind === 'malformed')
+      return `${text} is no singular JSONPath: at character ${parsed.at}, ${parsed.reason}`;
+    if (paths.some((path) => isSamePath(path, parsed.path))) return `must not name ${text} twice`;
+    paths.push(parsed.path);
   }
-
-  defaultMessage(argument: ValidationArguments): string {
-    return this.reason(argument.value) ?? '';
-  }
+  return undefined;
 }
 
 @ValidatorConstraint({ name: 'regions' })
@@ -50,4 +54,9 @@ export class RegionsConstraint extends ReasonConstraint {
 @ValidatorConstraint({ name: 'readReplicas' })
 export class ReadReplicasConstraint extends ReasonConstraint {
   protected reason = whyNotReadReplicas;
+}
+
+@ValidatorConstraint({ name: 'indexes' })
+export class IndexesConstraint extends ReasonConstraint {
+  protected reason = whyNotIndexes;
 }
