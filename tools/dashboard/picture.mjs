@@ -1,6 +1,6 @@
 // Draws the panels of the Grafana dashboard as an SVG, from the same queries, asked of a Prometheus: for a picture of
 // the dashboard where no Grafana runs.
-//   node tools/dashboard/picture.mjs http://127.0.0.1:9090 300 >dashboard.svg     the last 300 seconds
+//   node tools/dashboard/picture.mjs http://127.0.0.1:9090 300 >dashboard.svg     the last 300 seconds, or those before a moment that is given as 2026-11-27T08:00:00Z
 import { readFileSync } from 'node:fs';
 import { panelSvg, stylesheet } from './panels.mjs';
 
@@ -11,15 +11,15 @@ const POINTS = 100;
 /** At least four scrapes, as Grafana chooses it. */
 const RATE_INTERVAL = '20s';
 
-const [prometheus, secondsText = '300'] = process.argv.slice(2);
+const [prometheus, secondsText = '300', endText] = process.argv.slice(2);
 const seconds = Number(secondsText);
 if (prometheus === undefined || !(seconds > 0)) {
-  console.error('usage: node tools/dashboard/picture.mjs PROMETHEUS_URL [SECONDS]');
+  console.error('usage: node tools/dashboard/picture.mjs PROMETHEUS_URL [SECONDS [END]]');
   process.exit(2);
 }
 const file = new URL('../../deploy/grafana/agentstate-dashboard.json', import.meta.url);
 const { panels } = JSON.parse(readFileSync(file, 'utf8'));
-const endSeconds = Math.floor(Date.now() / 1_000);
+const endSeconds = Math.floor((endText === undefined ? Date.now() : Date.parse(endText)) / 1_000);
 
 async function seriesOf({ expr, legendFormat = '' }) {
   const query = expr.replaceAll('$__rate_interval', RATE_INTERVAL).replaceAll('$instance', '.*');

@@ -113,8 +113,10 @@ function judgeInstalled(folder: string, entry: LockedPackage, sight: PackagesSig
 const nameOf = (folder: string): string => folder.slice(folder.lastIndexOf('node_modules/') + 13);
 
 function licenceOf({ license, licenses }: Manifest): string {
-  const textOf = (one: unknown): string =>
-    typeof one === 'string' ? one : String((one as { type?: unknown } | null)?.type ?? '');
+  const textOf = (one: unknown): string => {
+    const text = typeof one === 'object' && one !== null && 'type' in one ? one.type : one;
+    return typeof text === 'string' ? text : '';
+  };
   if (Array.isArray(licenses)) return licenses.map(textOf).join(' OR ');
   return textOf(license);
 }
