@@ -56,7 +56,7 @@ describe('documents', () => {
       }
       for (const expectation of inOtherTerminals) await waitFor(expectation);
     } finally {
-      shell.close();
+      await shell.close();
     }
   });
 });

@@ -5,9 +5,19 @@ const ROOT = path.join(__dirname, '../..');
 /** Bounds a hang; nothing in a document takes this long. */
 const DEADLINE_MS = 60_000;
 
+/** A clean stop of a node takes at most 10 s. */
+const STOP_DEADLINE_MS = 15_000;
+
+interface Started {
+  readonly child: ChildProcess;
+  /** Its exit code, once all that holds its output has ended. */
+  readonly closed: Promise<number | null>;
+  readonly output: () => string;
+}
+
 /** A reader's terminal: what one block exports, the next one has. */
 export class Shell {
-  private readonly running: ChildProcess[] = [];
+  private readonly running: Started[] = [];
   private readonly stateFile: string;
 
   /** `folder` is the shell's own, for what it remembers. */
@@ -19,7 +29,7 @@ export class Shell {
   async run(commands: string): Promise<string> {
     const started = this.start(`${commands}\nexport -p >'${this.stateFile}'`);
     const timer = setTimeout(() => end(started.child, 'SIGKILL'), DEADLINE_MS);
-    const code = await new Promise((resolve) => started.child.on('close', resolve));
+    const code = await started.closed;
     clearTimeout(timer);
     if (code !== 0) throw new Error(`exit code ${String(code)}:\n${commands}\n----\n${started.output()}`);
     return started.output();
@@ -28,15 +38,21 @@ export class Shell {
   /** Starts the block in another terminal; the result gives what it has printed until now. */
   leaveRunning(commands: string): () => string {
     const started = this.start(commands);
-    this.running.push(started.child);
+    this.running.push(started);
     return started.output;
   }
 
-  close(): void {
-    for (const child of this.running.splice(0)) end(child, 'SIGTERM');
+  /** Resolves when all that was left running has ended, with what that had started: it still writes while it stops. */
+  async close(): Promise<void> {
+    const ended = this.running.splice(0).map(({ child, closed }) => {
+      end(child, 'SIGTERM');
+      const timer = setTimeout(() => end(child, 'SIGKILL'), STOP_DEADLINE_MS);
+      return closed.finally(() => clearTimeout(timer));
+    });
+    await Promise.all(ended);
   }
 
-  private start(commands: string): { child: ChildProcess; output: () => string } {
+  private start(commands: string): Started {
     const script = `if [ -e '${this.stateFile}' ]; then . '${this.stateFile}'; fi\n${commands}`;
     // A process group of its own, so that ending a block ends what it started.
     const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
@@ -47,7 +63,8 @@ export class Shell {
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-    return { child, output: () => Buffer.concat(chunks).toString('utf8') };
+    const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
+    return { child, closed, output: () => Buffer.concat(chunks).toString('utf8') };
   }
 }
 
