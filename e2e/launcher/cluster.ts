@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { ClusterNode } from './cluster-node';
 import { freePorts } from './free-ports';
+import type { AnnouncedVersions } from './hello-rewriter';
 import { LinkRelay } from './link-relay';
 import { until } from './until';
 
@@ -113,6 +114,14 @@ export class Cluster {
 
   heal(): void {
     for (const relay of this.relays.values()) relay.heal();
+  }
+
+  /** To all others the node seems to be of a release that speaks these versions of the protocol, and no other. */
+  announceVersions(node: ClusterNode, versions: AnnouncedVersions | undefined): void {
+    for (const other of this.others(node)) {
+      this.relay(node, other).announce('dialer', versions);
+      this.relay(other, node).announce('target', versions);
+    }
   }
 
   regionOf(node: ClusterNode): string {

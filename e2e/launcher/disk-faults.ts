@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { appendFile, open, readdir, rm } from 'node:fs/promises';
+import { appendFile, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
 
 const run = promisify(execFile);
 
@@ -54,6 +55,17 @@ export async function loseLogTail(dataDir: string, bytes: number): Promise<void>
   } finally {
     await file.close();
   }
+}
+
+/** The newest segment says that a program with another format wrote it; gives what sets it back. The node is down. */
+export async function setLogVersion(dataDir: string, version: number): Promise<() => Promise<void>> {
+  const segment = (await segments(dataDir)).at(-1) ?? '';
+  const before = await readFile(segment);
+  const preamble = Buffer.from(before.subarray(0, 16));
+  preamble.writeUInt32LE(version, 8);
+  preamble.writeUInt32LE(crc32(preamble.subarray(0, 12)), 12);
+  await writeFile(segment, Buffer.concat([preamble, before.subarray(16)]));
+  return () => writeFile(segment, before);
 }
 
 /** What a power cut in the middle of a write leaves after all that was synced: a piece of a record. The node must be down. */

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type AnnouncedVersions, HelloRewriter } from './hello-rewriter';
 
 interface Pair {
   readonly dialer: net.Socket;
@@ -17,6 +18,7 @@ export class LinkRelay {
   private delayMs = 0;
   /** How much of what passed is looked at again together with what follows. */
   private keptBytes = 0;
+  private readonly announced: { dialer?: AnnouncedVersions; target?: AnnouncedVersions } = {};
   private readonly alarms: ((bytes: Buffer) => void)[] = [];
 
   private constructor(
@@ -72,6 +74,12 @@ export class LinkRelay {
     for (const pair of [...this.pairs]) this.drop(pair);
   }
 
+  /** From now on one side seems to speak these versions of the protocol; without any, those that it does speak. */
+  announce(side: 'dialer' | 'target', versions: AnnouncedVersions | undefined): void {
+    this.announced[side] = versions;
+    for (const pair of [...this.pairs]) this.drop(pair);
+  }
+
   async close(): Promise<void> {
     for (const pair of [...this.pairs]) this.drop(pair);
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
@@ -90,11 +98,12 @@ export class LinkRelay {
     const target = net.connect({ host: '127.0.0.1', port: this.targetPort, noDelay: true });
     const pair = { dialer, target };
     this.pairs.add(pair);
-    this.forward(pair, dialer, target);
-    this.forward(pair, target, dialer);
+    this.forward(pair, dialer, target, this.announced.dialer);
+    this.forward(pair, target, dialer, this.announced.target);
   }
 
-  private forward(pair: Pair, from: net.Socket, to: net.Socket): void {
+  private forward(pair: Pair, from: net.Socket, to: net.Socket, versions?: AnnouncedVersions): void {
+    const rewriter = versions && new HelloRewriter(versions);
     from.on('error', () => undefined);
     from.on('close', () => {
       if (!this.cutOff) this.drop(pair);
@@ -102,8 +111,9 @@ export class LinkRelay {
     let before: Buffer = Buffer.alloc(0);
     let late = Promise.resolve();
     let lateChunks = 0;
-    from.on('data', (bytes) => {
+    from.on('data', (sent) => {
       if (this.cutOff) return;
+      const bytes = rewriter?.pass(sent) ?? sent;
       if (this.alarms.length > 0) {
         const seen = Buffer.concat([before, bytes]);
         for (const look of this.alarms) look(seen);

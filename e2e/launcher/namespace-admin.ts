@@ -9,8 +9,16 @@ export interface NamespaceAnswer {
   readonly under_replicated: boolean;
 }
 
-/** Sets a namespace through a node and returns its state once it is where it should be, and nothing is left behind. */
-export async function place(node: ClusterNode, ns: string, settings: object): Promise<NamespaceAnswer> {
+/**
+ * Sets a namespace through a node and returns its state once it is where it should be, and nothing is left behind.
+ * Where older snapshots hold it, something is, until a newer one was taken: then `erasing` is as far as it comes.
+ */
+export async function place(
+  node: ClusterNode,
+  ns: string,
+  settings: object,
+  states: readonly string[] = ['active'],
+): Promise<NamespaceAnswer> {
   const path = `${node.url}/admin/namespaces/${encodeURIComponent(ns)}`;
   // A cluster that has just begun may still be electing: 503 says so, and to ask again.
   await until(`${ns} to be set`, async () => {
@@ -26,7 +34,7 @@ export async function place(node: ClusterNode, ns: string, settings: object): Pr
   });
   return until(`${ns} to be where it is set to be`, async () => {
     const answer = (await (await fetch(path)).json()) as NamespaceAnswer;
-    return answer.state === 'active' ? answer : undefined;
+    return states.includes(answer.state) ? answer : undefined;
   });
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the Python SDK, in a virtual environment that is made when it is missing: `install` (only that),
 # `types`, `test` (further arguments go to pytest), `package` (the tests, on the wheel in an environment of its own) or,
-# without an argument, types and tests. Needs Python 3.10 or newer with venv, and Node for the scripted server.
+# without an argument, types and tests. Needs Python 3.10 or newer with venv, and Node for the servers.
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -1,5 +1,6 @@
 import { buildIfNeeded, rebuild } from './build.mjs';
 import { Failure } from './failure.mjs';
+import { runFuzz } from './fuzz.mjs';
 import { installIfNeeded } from './install.mjs';
 import { makeKeys } from './keys.mjs';
 import { runProgram } from './program.mjs';
@@ -13,6 +14,7 @@ const USAGE = `usage: node tools/run.mjs <task> [arguments]
   bench     run the benchmarks
   cluster   run three nodes in three regions on this machine
   sim       run the deterministic simulator
+  fuzz      give the parsers changed inputs for as long as you like
   keys      write new keys into .env
 `;
 
@@ -37,6 +39,9 @@ export async function main([task, ...rest]) {
         await installIfNeeded();
         await rebuild();
         return 0;
+      case 'fuzz':
+        await installIfNeeded();
+        return await runFuzz(rest);
       case 'keys':
         return makeKeys(rest);
       case 'cluster':

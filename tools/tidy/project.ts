@@ -49,6 +49,9 @@ export class Project {
 const NOT_OURS = /^(\.git|\.venv|node_modules|dist|data|coverage|__pycache__|\.mypy_cache|\.pytest_cache)$/;
 const TEXT = /(\.(ts|mjs|cjs|js|json|md|ya?ml|sh|py|toml|css|html|tpl|txt)|(^|\/)[^./]+|(^|\/)\.[^/]+)$/;
 
+/** Known by name alone, for the documents that show them. */
+const PICTURE = /\.(png|svg)$/;
+
 /** Reads the work tree, so that a file counts before it is committed. */
 export function readProject(root: string): Project {
   const files = new Map<string, string>();
@@ -59,6 +62,7 @@ export function readProject(root: string): Project {
       if (entry.isDirectory()) visit(file);
       else if (entry.isFile() && TEXT.test(file))
         files.set(file, readFileSync(path.join(root, file), 'utf8'));
+      else if (entry.isFile() && PICTURE.test(file)) files.set(file, '');
     }
   };
   visit('');

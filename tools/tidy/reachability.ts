@@ -5,7 +5,7 @@ import { CODE, isTest, type Project, type Rule, walk } from './project';
 
 /** Where running starts, or where others come in: programs, benchmarks, the doors of libraries, and tests. */
 const ENTRY =
-  /^(apps\/[^/]+\/src\/main|libs\/[^/]+\/src\/index|(libs\/[^/]+\/)?bench\/[^/]+|tools\/cluster\/run|libs\/testkit\/src\/simulator\/run)\.ts$|^tools\/run\.mjs$|^libs\/client\/(build\.mjs|src\/node\.ts)$|^sdks\/conformance\/server\.mjs$|^[^/]+\.(mjs|cjs)$|^examples\/.*\.mjs$/;
+  /^(apps\/[^/]+\/src\/main|libs\/[^/]+\/src\/index|(libs\/[^/]+\/)?bench\/[^/]+|tools\/cluster\/run|libs\/testkit\/src\/simulator\/run)\.ts$|^tools\/run\.mjs$|^tools\/(packages\/audit|dashboard\/picture)\.mjs$|^libs\/client\/(build\.mjs|src\/node\.ts)$|^sdks\/conformance\/server\.mjs$|^[^/]+\.(mjs|cjs)$|^examples\/.*\.mjs$/;
 
 /** A file that nothing leads to is dead code. */
 export const reachability: Rule = (project) => {

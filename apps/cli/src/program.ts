@@ -62,7 +62,8 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   }
 }
 
-function program(terminal: Terminal): Command {
+/** Every command, with its options and its help. */
+export function program(terminal: Terminal): Command {
   const root = new Command('agentstate')
     .description('A state store for AI agents: clustered, watched live, restored to any moment.')
     .version(programVersion(), '-V, --version', 'print the version')

@@ -76,6 +76,17 @@ describe('a token', () => {
     expect(await outcome(changed)).toBe('401 token_bad_signature');
   });
 
+  it('has one spelling: a signature with spare bits set would be another owner', async () => {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const token = mint(claims());
+    const last = alphabet.indexOf(token.at(-1) as string);
+    expect(await outcome(token)).toBe('ok');
+    for (const spare of [1, 2, 3]) {
+      const other = token.slice(0, -1) + (alphabet[last | spare] as string);
+      expect(await outcome(other)).toBe('401 token_bad_signature');
+    }
+  });
+
   it('keeps its times, with 60 s of skew, also when it is remembered', async () => {
     const nowSeconds = Math.floor(Date.now() / 1_000);
     expect(await outcome(mint(claims({ exp: nowSeconds - 61 })))).toBe('401 token_expired');

@@ -91,6 +91,65 @@ describe('connections', () => {
   }, 30_000);
 });
 
+describe('idle connections', () => {
+  const short = { headersTimeoutMs: 300, keepAliveTimeoutMs: 300, inactivityTimeoutMs: 500 };
+  /** With a single connection for each address, the next request passes only once the server has ended this one. */
+  const ONE = { MAX_CONNECTIONS_PER_ADDRESS: '1' };
+  const ended = (test: TestServer): Promise<void> =>
+    until(async () => (await test.send('GET', '/health').catch(() => undefined))?.status === 200);
+
+  beforeEach(() => {
+    for (const [name, value] of Object.entries(short))
+      jest.replaceProperty(SERVER_LIMITS, name as 'headersTimeoutMs', value as never);
+  });
+
+  it('that never say anything are ended', async () => {
+    const test = await start(ONE);
+    const silent = await connected(test.server.httpPort);
+    await closed(silent);
+    await ended(test);
+  }, 30_000);
+
+  it('between requests are ended, after an answer like any other', async () => {
+    const test = await start(ONE);
+    const kept = await connected(test.server.httpPort);
+    let seen = '';
+    kept.on('data', (chunk: Buffer) => (seen += chunk.toString()));
+    kept.write('GET /health HTTP/1.1\r\nhost: a\r\n\r\n');
+    await closed(kept);
+    expect(seen).toMatch(/^HTTP\/1\.1 200 OK[^]*ok$/);
+    await ended(test);
+  }, 30_000);
+
+  it('whose client does not read its answers are ended', async () => {
+    // Not because the next request is late.
+    jest.replaceProperty(SERVER_LIMITS, 'headersTimeoutMs', 600_000 as never);
+    jest.replaceProperty(SERVER_LIMITS, 'requestTimeoutMs', 600_000 as never);
+    const test = await start(ONE);
+    const deaf = await connected(test.server.httpPort);
+    deaf.pause();
+    // More than the buffers of both sockets hold: the server cannot send on, and waits.
+    deaf.write('GET /openapi.json HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(2_000));
+    await ended(test);
+    deaf.destroy();
+  }, 30_000);
+});
+
+describe('all connections', () => {
+  it('together have a limit, and what is past it is counted', async () => {
+    jest.replaceProperty(SERVER_LIMITS, 'requestConnections', 2 as never);
+    const test = await start({ MAX_WATCHERS: '1' });
+    const open = await Promise.all([1, 2, 3].map(() => connected(test.server.httpPort)));
+    const past = await connected(test.server.httpPort);
+    await closed(past);
+    for (const socket of open) socket.destroy();
+    const counted = /^http_connections_refused_total\{reason="server"\} [1-9]/m;
+    await until(async () =>
+      counted.test((await test.send('GET', '/metrics').catch(() => undefined))?.text ?? ''),
+    );
+  });
+});
+
 describe('the audit log', () => {
   it('has a line for each request of an operator, granted or not, and never a token', async () => {
     const written: string[] = [];
@@ -172,6 +231,11 @@ function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => (socket.closed ? resolve() : void socket.once('close', () => resolve())));
 }
 
+/** The deadline only keeps what never comes from hanging the run. */
 async function until(condition: () => Promise<boolean | undefined>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+  const deadlineMs = performance.now() + 25_000;
+  while (!(await condition())) {
+    if (performance.now() > deadlineMs) throw new Error('what was waited for never came');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }

@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import * as tls from 'node:tls';
 import { type IssuedCertificate, TestAuthority, hasOpenssl } from '#testkit';
 import { serve, type RunningServer } from '../src/bootstrap';
+import { SERVER_LIMITS } from '../src/http/server-limits';
 import { MemoryEngine } from './memory-engine';
 
 // Goal: HTTPS with files that fit, a clear line for files that do not, client certificates where they are asked for,
@@ -125,6 +126,21 @@ describeTls('TLS for clients', () => {
       expect((await get(adminPort, path, asClient(stranger))).status).toBe(403);
     }
     expect((await get(adminPort, '/metrics', asClient(client))).status).toBe(200);
+  });
+
+  it('ends a connection whose handshake does not come to its end', async () => {
+    jest.replaceProperty(SERVER_LIMITS, 'handshakeTimeoutMs', 300 as never);
+    try {
+      place(good);
+      const server = await start();
+      const silent = connect(server.httpPort, '127.0.0.1');
+      silent.on('error', () => undefined);
+      // The head of a record that never comes.
+      silent.write(Buffer.from([0x16, 3, 1]));
+      await new Promise((resolve) => silent.resume().once('close', resolve));
+    } finally {
+      jest.restoreAllMocks();
+    }
   });
 
   it('answers nothing to what is not TLS, counts it, and stops in the middle of a handshake', async () => {

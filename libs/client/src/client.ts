@@ -25,9 +25,12 @@ import type { WatchOptions } from './watch/options.js';
  * A client of AgentState. It holds no connection and needs no closing.
  *
  * ```ts
+ * import { Client } from '@agentstate/client';
+ *
  * const client = new Client('http://127.0.0.1:8080');
  * await client.put('agent://demo', { id: 'task-1', body: { status: 'running' } });
- * for await (const event of client.watch('agent://demo')) console.log(event.type, event.id);
+ * for await (const event of client.watch('agent://demo', { initial: true })) console.log(event.type, event.id);
+ * // PUT task-1
  * ```
  */
 export class Client {
@@ -36,6 +39,11 @@ export class Client {
   readonly #calls: Calls;
   readonly #positions: SessionPositions | undefined;
 
+  /**
+   * Makes a client. Whatever the options leave open has a default, or comes from the environment.
+   * `new Client('http://a')`, `new Client(['http://a', 'http://b'], options)` and `new Client({ endpoints, … })` are
+   * the same thing in different words.
+   */
   constructor(endpoints?: string | readonly (string | Endpoint)[] | ClientOptions, options?: ClientOptions) {
     const isOptions = typeof endpoints === 'object' && !Array.isArray(endpoints);
     const all = isOptions ? { ...(endpoints as ClientOptions), ...options } : { ...options };

@@ -9,18 +9,29 @@ export class AgentStateError extends Error {
 
 /** What the server said of a request that it refused. */
 export interface Problem {
+  /** The HTTP status. */
   readonly status: number;
   /** What a program decides by; `undefined` when something else than a node answered. */
   readonly code?: string;
+  /** What went wrong, for people. */
   readonly detail?: string;
+  /** To tell the operator: it stands in the server's log, too. */
   readonly request_id?: string;
+  /** After `invalid_request`: each wrong field, and why. */
   readonly errors?: readonly { readonly field: string; readonly reason: string }[];
+  /** After `precondition_failed`: the version that is there; 0 for none. */
   readonly current_commit_seq?: number;
+  /** After `compacted`: where the history begins now. */
   readonly first_available?: number;
+  /** After `payload_too_large`: the most that is taken. */
   readonly limit_bytes?: number;
+  /** After `region_not_allowed`: the region of the node that refused. */
   readonly region?: string;
+  /** After `region_not_allowed`: where to ask. */
   readonly allowed_regions?: readonly string[];
+  /** After `lease_held`: who holds it. */
   readonly owner?: string;
+  /** After `lease_held`: until when, unless it is renewed; RFC 3339. */
   readonly expires_at?: string;
   /** Seconds, of the `Retry-After` header. */
   readonly retry_after?: number;
@@ -28,13 +39,17 @@ export interface Problem {
 
 /** The server answered with an error. */
 export class ApiError extends AgentStateError {
+  /** The HTTP status. */
   readonly status: number;
   /** Empty when something else than a node answered. */
   readonly code: string;
   /** To tell the operator: it stands in the server's log, too. */
   readonly requestId: string | undefined;
 
-  constructor(readonly problem: Problem) {
+  constructor(
+    /** What the server said of it, with what its code promises. */
+    readonly problem: Problem,
+  ) {
     super(textOf(problem));
     this.status = problem.status;
     this.code = problem.code ?? '';
@@ -56,6 +71,7 @@ export class ConflictError extends ApiError {}
 export class FenceStaleError extends ConflictError {}
 /** 409 `lease_held`: another owner holds the lease. */
 export class LeaseHeldError extends ConflictError {
+  /** Who holds it. */
   get owner(): string | undefined {
     return this.problem.owner;
   }
@@ -68,6 +84,7 @@ export class LeaseHeldError extends ConflictError {
 export class LeaseLostError extends ConflictError {}
 /** 410: that part of the history is gone. */
 export class CompactedError extends ApiError {
+  /** Where the history begins now. */
   get firstAvailable(): number | undefined {
     return this.problem.first_available;
   }
@@ -111,6 +128,7 @@ export class ConfigurationError extends AgentStateError {}
  */
 export class ResyncRequired extends AgentStateError {
   constructor(
+    /** Whether this program is too slow, or the history is gone. */
     readonly reason: ResyncReason,
     /** The last position that was delivered; 0 when there was none. */
     readonly position: number,

@@ -34,6 +34,7 @@ export type { LeaseOptions } from './lease/options.js';
 export { Mirror, type MirrorListener, type MirrorOptions } from './mirror.js';
 export { Namespace, type Watched } from './namespace.js';
 export type {
+  BatchCondition,
   BatchOperation,
   BatchResult,
   Condition,

@@ -52,12 +52,15 @@ export class Mirror<Body = unknown> implements AsyncDisposable {
     endedEarly.catch(() => undefined);
   }
 
+  /** The object as the copy has it; `undefined` when there is none. */
   get(id: string): StoredObject<Body> | undefined {
     return this.objects.get(id);
   }
+  /** Whether the copy has an object of this id. */
   has(id: string): boolean {
     return this.objects.has(id);
   }
+  /** How many objects the copy has. */
   get size(): number {
     return this.objects.size;
   }

@@ -28,6 +28,7 @@ export type Watched<Body, Options extends WatchOptions> =
 export class Namespace<Body = unknown> {
   constructor(
     private readonly calls: Calls,
+    /** As in `client.namespace(name)`. */
     readonly name: string,
     private readonly fence?: Fence,
   ) {}

@@ -2,7 +2,9 @@ import { ConfigurationError } from './errors.js';
 
 /** The address of a node, and its region where that is known; regions are also learnt from answers. */
 export interface Endpoint {
+  /** For instance `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** As in the node's `REGION`. */
   readonly region?: string;
 }
 
@@ -34,6 +36,7 @@ export interface ClientOptions {
   readonly token?: string | null | (() => string | Promise<string>);
   /** Milliseconds until one attempt counts as failed; default 15,000. */
   readonly timeoutMs?: number;
+  /** How often and when a request is sent again. */
   readonly retry?: RetryOptions;
   /**
    * Reads may be answered by the nearest replica, which is faster, but never with less than this client has written

@@ -1,5 +1,6 @@
 /** One page, and where the next one begins. */
 export interface Page<Item> {
+  /** In the order of the listing. */
   readonly items: readonly Item[];
   /** `undefined` on the last page. */
   readonly nextCursor: string | undefined;

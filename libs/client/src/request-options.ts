@@ -21,7 +21,9 @@ export interface ReadOptions extends CallOptions {
 
 /** The moment to read at: a position, or a time (RFC 3339). */
 export interface GetOptions extends ReadOptions {
+  /** The object as it was after the write at this position. */
   readonly atSeq?: number;
+  /** The object as it was at this time. */
   readonly at?: Date | string;
 }
 

@@ -1,12 +1,5 @@
-import {
-  commitSeq,
-  type ChangeBatch,
-  type ChangeEvent,
-  type CommitSeq,
-  type ScannedObject,
-  type Tags,
-} from '#contracts';
-import { MessageKind, pack, unpack } from './message-form';
+import type { ChangeBatch, ChangeEvent, ScannedObject, Tags } from '#contracts';
+import { MessageKind, pack, positionOf, rowsOf, unpack } from './message-form';
 import { CodecError } from './codec-error';
 
 /** `put`, `delete`, `expired`: how an event says what happened. */
@@ -41,12 +34,12 @@ export function decodeChangeBatches(bytes: Uint8Array): readonly ChangeBatch[] {
     if (object === undefined) throw new CodecError(`the put of a change lacks its object`);
     return { kind: 'put', id, type, tags, object };
   };
-  return (head as readonly BatchHead[]).map(([ns, seq, prev, tsMs, events]) => ({
+  return (rowsOf(head, 5) as readonly BatchHead[]).map(([ns, seq, prev, tsMs, events]) => ({
     ns,
-    commitSeq: commitSeq(seq),
-    prevCommitSeq: commitSeq(prev),
+    commitSeq: positionOf(seq),
+    prevCommitSeq: positionOf(prev),
     tsMs,
-    events: events.map(eventOf),
+    events: (rowsOf(events, 4) as readonly EventHead[]).map(eventOf),
   }));
 }
 
@@ -63,10 +56,10 @@ export function encodeScannedObjects(rows: readonly ScannedObject[]): Uint8Array
 /** The objects are views of `bytes`. */
 export function decodeScannedObjects(bytes: Uint8Array): readonly ScannedObject[] {
   const { head, blobs } = unpack(MessageKind.scannedObjects, bytes);
-  return (head as readonly RowHead[]).map(([id, seq, tsMs], at) => {
+  return (rowsOf(head, 3) as readonly RowHead[]).map(([id, seq, tsMs], at) => {
     const json = blobs[at];
     if (json === undefined) throw new CodecError(`a scanned object lacks its JSON`);
-    return { id, commitSeq: seq as CommitSeq, tsMs, json };
+    return { id, commitSeq: positionOf(seq), tsMs, json };
   });
 }
 

@@ -254,7 +254,11 @@ function readSnapshot(reader: ByteReader): SnapshotCommand {
   const snapshotId = reader.string();
   const createdMs = reader.u48();
   const groups: SnapshotCommand['groups'][number][] = [];
-  for (let count = reader.varint(); count > 0; count--) groups.push(groupId(reader.varint()));
+  for (let count = reader.varint(); count > 0; count--) {
+    const group = reader.varint();
+    if (group > 0xffff_ffff) throw new CodecError(`group ${group} is out of range`);
+    groups.push(groupId(group));
+  }
   return { kind: 'snapshot', snapshotId, createdMs, groups };
 }
 

@@ -1,3 +1,4 @@
+import type { CommitSeq } from '#contracts';
 import { ByteReader } from './byte-reader';
 import { ByteWriter, sizedLength } from './byte-writer';
 import { CodecError } from './codec-error';
@@ -39,6 +40,35 @@ export function unpack(kind: number, bytes: Uint8Array): { head: unknown; blobs:
   const blobs: Uint8Array[] = [];
   while (reader.remaining > 0) blobs.push(reader.sized());
   return { head, blobs };
+}
+
+/** A head that says what it is in its `kind`; what else it has is what a node of this version wrote. */
+export function kindOf(head: unknown): string {
+  const kind = isObject(head) ? head['kind'] : undefined;
+  if (typeof kind !== 'string') throw new CodecError('message head without its kind');
+  return kind;
+}
+
+export function isListOfObjects(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isObject);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A list in a head, each of its items a list of at least `width` values. */
+export function rowsOf(list: unknown, width: number): readonly (readonly unknown[])[] {
+  const isRow = (row: unknown): boolean => Array.isArray(row) && row.length >= width;
+  if (!Array.isArray(list) || !list.every(isRow)) throw new CodecError('message head of another form');
+  return list as readonly (readonly unknown[])[];
+}
+
+/** A position in a head. */
+export function positionOf(value: unknown): CommitSeq {
+  if (!Number.isSafeInteger(value) || (value as number) < 0)
+    throw new CodecError('message with a position out of range');
+  return value as CommitSeq;
 }
 
 function parseHead(text: string): unknown {

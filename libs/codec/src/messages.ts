@@ -1,6 +1,6 @@
 import type { CommandOutcome, CommitSeq, OperationResult, ReadOutcome, ReadRequest } from '#contracts';
 import { CodecError } from './codec-error';
-import { MessageKind, pack, unpack } from './message-form';
+import { isListOfObjects, kindOf, MessageKind, pack, positionOf, unpack } from './message-form';
 
 const OBJECT = { kind: 'object' } as const;
 const NO_BLOBS: readonly Uint8Array[] = [];
@@ -21,11 +21,14 @@ export function encodeOutcome(outcome: CommandOutcome): Uint8Array {
   return pack(MessageKind.outcome, head, blobs);
 }
 
-/** The objects in the outcome are views of `bytes`. */
+/** The objects in the outcome are views of `bytes`. Throws {@link CodecError} on what no node has written. */
 export function decodeOutcome(bytes: Uint8Array): CommandOutcome {
   const { head, blobs } = unpack(MessageKind.outcome, bytes);
-  const outcome = head as DoneHead | Extract<CommandOutcome, { kind: 'rejected' }>;
-  if (outcome.kind === 'rejected') return outcome;
+  const kind = kindOf(head);
+  if (kind === 'rejected') return head as Extract<CommandOutcome, { kind: 'rejected' }>;
+  const outcome = head as DoneHead;
+  if (kind !== 'done' || !isListOfObjects(outcome.results)) throw new CodecError('outcome of another form');
+  positionOf(outcome.commitSeq);
   let next = 0;
   const results = outcome.results.map((result): OperationResult => {
     return result.kind === 'object' ? { kind: 'object', json: blobAt(blobs, next++) } : result;
@@ -38,7 +41,9 @@ export function encodeReadRequest(request: ReadRequest): Uint8Array {
 }
 
 export function decodeReadRequest(bytes: Uint8Array): ReadRequest {
-  return unpack(MessageKind.readRequest, bytes).head as ReadRequest;
+  const { head } = unpack(MessageKind.readRequest, bytes);
+  kindOf(head);
+  return head as ReadRequest;
 }
 
 export function encodeReadOutcome(outcome: ReadOutcome): Uint8Array {
@@ -59,8 +64,10 @@ export function encodeReadOutcome(outcome: ReadOutcome): Uint8Array {
 /** The objects in the outcome are views of `bytes`. */
 export function decodeReadOutcome(bytes: Uint8Array): ReadOutcome {
   const { head, blobs } = unpack(MessageKind.readOutcome, bytes);
+  kindOf(head);
   const outcome = head as ReadOutcome;
-  if (outcome.kind === 'object') return { ...outcome, json: blobAt(blobs, 0) };
+  if (outcome.kind === 'object')
+    return { ...outcome, commitSeq: positionOf(outcome.commitSeq), json: blobAt(blobs, 0) };
   if (outcome.kind === 'page') return { ...outcome, objects: blobs };
   return outcome;
 }

@@ -1,3 +1,5 @@
+import { CodecError } from './codec-error';
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -34,7 +36,7 @@ export function encodeUtf8(text: string): Uint8Array {
   return bytes;
 }
 
-/** Reads bytes `start` to `end` as UTF-8. Throws a `TypeError` on malformed bytes. */
+/** Reads bytes `start` to `end` as UTF-8. Throws a {@link CodecError} on malformed bytes. */
 export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): string {
   if (end - start <= SHORT_CHARACTERS) {
     let text = '';
@@ -46,7 +48,11 @@ export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): st
     }
     if (index === end) return text;
   }
-  return decoder.decode(bytes.subarray(start, end));
+  try {
+    return decoder.decode(bytes.subarray(start, end));
+  } catch {
+    throw new CodecError('text that is not UTF-8');
+  }
 }
 
 /** Orders two well-formed strings as their UTF-8 bytes order, which is by code point and not by UTF-16 unit. */

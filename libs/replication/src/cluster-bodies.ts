@@ -1,3 +1,4 @@
+import { CodecError, decodeUtf8 } from '#codec';
 import type { GroupId, MemberId, NodeName } from '#contracts';
 import type { FoundingMember } from './identity';
 import type { NodeDocument } from './meta/documents';
@@ -79,16 +80,26 @@ export function encodeBody(body: Body): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(body));
 }
 
-/** Parses a body and checks that these fields have these types; throws on anything else. */
+/** Parses a body and checks that these fields have these types; throws {@link CodecError} on anything else. */
 export function decodeBody<Body>(
   bytes: Uint8Array,
   fields: Readonly<Record<string, 'string' | 'number' | 'object'>>,
 ): Body {
-  const body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Record<string, unknown>;
-  if (typeof body !== 'object' || body === null) throw new Error('a peer sent a body that is no object');
+  const body = parseJson(bytes) as Record<string, unknown>;
+  if (typeof body !== 'object' || body === null) throw new CodecError('a peer sent a body that is no object');
   for (const [field, type] of Object.entries(fields)) {
     if (typeof body[field] !== type || body[field] === null)
-      throw new Error(`a peer sent no ${field} of type ${type}`);
+      throw new CodecError(`a peer sent no ${field} of type ${type}`);
   }
   return body as Body;
+}
+
+/** Throws {@link CodecError} on bytes that are no JSON text. */
+export function parseJson(bytes: Uint8Array): unknown {
+  const text = decodeUtf8(bytes);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CodecError('a body that is no JSON');
+  }
 }

@@ -1,7 +1,8 @@
-import { ByteReader, ByteWriter } from '#codec';
+import { ByteReader, ByteWriter, CodecError } from '#codec';
 import { logIndex, memberId, type LogIndex, type MemberId } from '#contracts';
 import type { ConfState } from '#raft';
 import type { StateReader } from '#state-machine';
+import { parseJson } from './cluster-bodies';
 
 /**
  * The configuration that a replica has applied is a row of its state, written with the entry that changed it: so
@@ -15,10 +16,11 @@ export function encodeConfState(conf: ConfState): Uint8Array {
 }
 
 export function decodeConfState(bytes: Uint8Array): ConfState {
-  const raw = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Record<string, unknown>;
+  const raw = parseJson(bytes) as Record<string, unknown> | null;
   const members = (name: string): MemberId[] => {
-    const list = raw[name];
-    if (!Array.isArray(list)) throw new Error(`configuration row: ${name} is not a list`);
+    const list = raw?.[name];
+    if (!Array.isArray(list) || !list.every((value) => Number.isSafeInteger(value) && value >= 0))
+      throw new CodecError(`configuration row: ${name} is not a list of members`);
     return list.map((value) => memberId(value as number));
   };
   return {
@@ -26,7 +28,7 @@ export function decodeConfState(bytes: Uint8Array): ConfState {
     votersOutgoing: members('votersOutgoing'),
     learners: members('learners'),
     learnersNext: members('learnersNext'),
-    autoLeave: raw['autoLeave'] === true,
+    autoLeave: raw?.['autoLeave'] === true,
   };
 }
 

@@ -30,3 +30,4 @@ export {
   runDataDrivenFile,
   sharedFolder,
 } from './datadriven';
+export { fuzz, fuzzDeadlineMs, type FuzzReport, type FuzzTarget } from './fuzz/fuzz';

@@ -1,3 +1,4 @@
+import { CodecError } from '#codec';
 import { StateError } from '#contracts';
 
 import type { TransportContext } from './context';
@@ -92,7 +93,7 @@ export class Connection implements FrameSocketOwner {
     if (type === FrameType.ping) this.push(FrameType.pong, 0, correlation, [], 0);
     else if (type === FrameType.pong) this.onPong(correlation);
     else if (type === FrameType.refusal) this.destroy('the peer ended the connection');
-    else if (this.role === 'acceptor' && type === FrameType.message) this.events.onMessage(kind, body);
+    else if (this.role === 'acceptor' && type === FrameType.message) this.onMessage(kind, body);
     else if (this.role === 'acceptor' && type === FrameType.request) this.onRequest(kind, correlation, body);
     else if (this.role === 'dialer' && type === FrameType.answer)
       this.late(this.requests.resolve(correlation, body));
@@ -131,6 +132,20 @@ export class Connection implements FrameSocketOwner {
       observer.onDropped?.(this.peer.memberId, this.peer.channel, tooLarge ? 'too_large' : 'full');
     }
     return ordinal;
+  }
+
+  /** A message of a form that this node does not know costs the link, not the process: its sender may be newer. */
+  private onMessage(kind: number, body: Buffer): void {
+    try {
+      this.events.onMessage(kind, body);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      this.context.logger.warn('a peer sent what cannot be read', {
+        peer: this.peer.name,
+        error: error.message,
+      });
+      this.fault('malformed');
+    }
   }
 
   private onRequest(kind: number, correlation: number, body: Buffer): void {

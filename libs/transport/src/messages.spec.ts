@@ -1,3 +1,4 @@
+import { CodecError } from '#codec';
 import { StateError, memberId, type NodeName } from '#contracts';
 
 import { LinkProxy } from '../testing/link-proxy';
@@ -61,6 +62,23 @@ describe('messages', () => {
       }
     }
     expect(nodes.flatMap((node) => [...node.faults, ...node.drops, ...node.refused])).toEqual([]);
+  });
+
+  test('a message that its reader does not know costs the link, which comes back, and never the process', async () => {
+    nodes = await startCluster(2);
+    const [one, two] = nodes as [TestNode, TestNode];
+    two.read = (kind) => {
+      if (kind === 99) throw new CodecError('a message of a newer form');
+    };
+    one.transport.send(memberId(2), 99, [Buffer.from('newer')]);
+    await until('node 2 has cut the link', () => two.faults.length > 0);
+    expect(two.faults).toEqual(['malformed']);
+    expect(two.logs.join()).toContain('a message of a newer form');
+    // What is sent before node 1 has noticed is lost with the link, so it is sent until it arrives.
+    await until('what is known arrives again', () => {
+      one.transport.send(memberId(2), 7, [Buffer.from('known')]);
+      return two.received.some(({ kind }) => kind === 7);
+    });
   });
 
   test('the largest frame passes on both channels, a larger one is dropped and the link lives on', async () => {

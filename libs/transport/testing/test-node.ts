@@ -22,6 +22,8 @@ export class TestNode {
   lateAnswers = 0;
   answer: (from: number, kind: number, body: Buffer) => Promise<Uint8Array> = (_from, _kind, body) =>
     Promise.resolve(body);
+  /** What a message goes through before it is kept; may throw. */
+  read: (kind: number) => void = () => undefined;
   transport!: Transport;
 
   private constructor(readonly member: number) {}
@@ -54,7 +56,10 @@ export class TestNode {
       ...options,
     });
     node.transport.setHandlers({
-      onMessage: (from, kind, body) => node.received.push({ from, kind, body: Buffer.from(body) }),
+      onMessage: (from, kind, body) => {
+        node.read(kind);
+        node.received.push({ from, kind, body: Buffer.from(body) });
+      },
       onRequest: (from, kind, body) => node.answer(from, kind, Buffer.from(body)),
       onPeer: (peer, connected) => node.peerEvents.push({ member: peer, connected }),
     });

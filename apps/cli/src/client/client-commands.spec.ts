@@ -244,9 +244,3 @@ test.each(['get', 'put', 'patch', 'delete', 'list', 'query', 'watch', 'lease', '
     expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('Examples:') as string });
   },
 );
-
-test.each(['bash', 'zsh'])('completion for %s knows the commands and their options', async (shell) => {
-  const { out } = await run(['completion', shell]);
-  expect(out).toMatch(/'agentstate'\) words='[^']*\bwatch\b/);
-  expect(out).toMatch(/'agentstate lease acquire'\) words='[^']*--ttl/);
-});

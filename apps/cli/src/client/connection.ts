@@ -8,6 +8,7 @@ import {
   PermissionDeniedError,
   ProtocolError,
   ResyncRequired,
+  type RetryOptions,
 } from '#client';
 import { CommandFailure, type Terminal, UsageError } from '../terminal';
 
@@ -42,22 +43,32 @@ export function connecting(command: Command): Command {
 export const forPeople = ({ output }: ConnectionOptions, terminal: Terminal): boolean =>
   output === undefined ? terminal.isInteractive === true : output === 'table';
 
+/** How a command asks, where it is not as most do. */
+export interface Manner {
+  readonly retry?: RetryOptions;
+  /** Milliseconds until one attempt counts as failed. */
+  readonly timeoutMs?: number;
+  /** What to do about a refusal; `undefined` where it is the same as always. */
+  readonly advice?: (error: ApiError) => string | undefined;
+}
+
 /** Runs `work` with a client; what goes wrong becomes a text that says what to do. */
 export async function withClient<Result>(
   { endpoint, token }: ConnectionOptions,
   { environment }: Terminal,
   work: (client: Client) => Promise<Result>,
+  { advice, ...manner }: Manner = {},
 ): Promise<Result> {
   const where = endpoint ?? (environment['AGENTSTATE_ENDPOINT'] || DEFAULT_ENDPOINT);
   const proof = token ?? (environment['AGENTSTATE_TOKEN'] || environment['AGENTSTATE_API_KEY'] || null);
   try {
-    return await work(new Client({ endpoints: where, token: proof, retry: RETRY }));
+    return await work(new Client({ endpoints: where, token: proof, retry: RETRY, ...manner }));
   } catch (error) {
-    throw explained(error, where);
+    throw explained(error, where, advice);
   }
 }
 
-function explained(error: unknown, where: string): unknown {
+function explained(error: unknown, where: string, advice: Manner['advice']): unknown {
   if (error instanceof ConfigurationError)
     return new UsageError(`${error.message}. See --endpoint and --token.`);
   if (error instanceof ConnectionError) {
@@ -81,16 +92,20 @@ function explained(error: unknown, where: string): unknown {
       `${where} answered ${error.status}, but not as a node does; check the endpoint.`,
     );
   const fields = (problem.errors ?? []).map(({ field, reason }) => `\n  ${field}: ${reason}`).join('');
-  return new CommandFailure(`${problem.detail ?? ''} (${code})${fields}${adviceFor(error)}`);
+  return new CommandFailure(
+    `${problem.detail ?? ''} (${code})${fields}${advice?.(error) ?? adviceFor(error)}`,
+  );
 }
+
+/** How to come by a token with these grants. */
+export const tokenAdvice = (grants: string): string =>
+  '\nGive a token with --token or AGENTSTATE_TOKEN. The key that the nodes have makes one:\n' +
+  `  AGENTSTATE_TOKEN="$(agentstate token mint ${grants})"`;
 
 function adviceFor(error: ApiError): string {
   const { code, problem } = error;
   if (error instanceof AuthenticationError || error instanceof PermissionDeniedError) {
-    return (
-      '\nGive a token with --token or AGENTSTATE_TOKEN. The key that the nodes have makes one:\n' +
-      '  AGENTSTATE_TOKEN="$(agentstate token mint --ns agent://demo --ops PUT,GET,DELETE,WATCH,LEASE)"'
-    );
+    return tokenAdvice('--ns agent://demo --ops PUT,GET,DELETE,WATCH,LEASE');
   }
   switch (code) {
     case 'precondition_failed':

@@ -16,7 +16,7 @@ export function asking(name: string, help: string): Command {
   return new Command(name)
     .option(
       '--endpoint <url>',
-      'a node of the cluster (default: AGENTSTATE_ENDPOINT, or http://127.0.0.1:8080)',
+      'a node, or several with commas (default: AGENTSTATE_ENDPOINT, or http://127.0.0.1:8080)',
     )
     .option('--token <token>', 'instead of AGENTSTATE_TOKEN (other users can see a command line)')
     .addOption(new Option('--output <format>', 'table or json').choices(['table', 'json']).default('table'))

@@ -136,6 +136,15 @@ test('the endpoint and the token come from the options before the environment', 
   ]);
 });
 
+test('a node that is away is passed over, but what could happen twice is asked once', async () => {
+  const environment = { AGENTSTATE_ENDPOINT: `http://127.0.0.1:1,${endpoint}` };
+  expect((await run('status --output json', environment)).code).toBe(0);
+  asked.length = 0;
+  const { code, err } = await run('transfer-leader 1 node-2', environment);
+  expect({ code, asked }).toEqual({ code: 1, asked: [] });
+  expect(err).toContain('http://127.0.0.1:1');
+});
+
 test('remove-node and transfer-leader ask the right thing', async () => {
   answer = { status: 200, text: '{"state":"leaving"}' };
   expect((await run('remove-node a/b')).out).toContain('a/b is leaving');

@@ -2,6 +2,8 @@ import type { Server } from 'node:http';
 
 /** How long a connection may take and how many there may be, so that silent ones harm nobody. */
 export const SERVER_LIMITS = {
+  /** A client that begins a TLS handshake and never ends it costs a socket no longer than this. */
+  handshakeTimeoutMs: 10_000,
   /** From the opening of a connection, or the end of the last request, to the end of the next headers. */
   headersTimeoutMs: 20_000,
   /** To the end of the body. */

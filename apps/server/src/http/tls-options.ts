@@ -1,10 +1,9 @@
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import type { TlsMaterial } from '../tls';
+import { SERVER_LIMITS } from './server-limits';
 
 /** RFC 8996 ended what came before. */
 const MIN_VERSION = 'TLSv1.2';
-/** A client that begins a handshake and never ends it costs a socket no longer than this. */
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export function tlsContext({ cert, key, ca }: TlsMaterial): SecureContextOptions {
   return { cert, key, ca, minVersion: MIN_VERSION };
@@ -17,7 +16,7 @@ export function tlsContext({ cert, key, ca }: TlsMaterial): SecureContextOptions
 export function tlsOptions(material: TlsMaterial, rejectUnauthorized: boolean): TlsOptions {
   return {
     ...tlsContext(material),
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    handshakeTimeout: SERVER_LIMITS.handshakeTimeoutMs,
     requestCert: material.ca !== undefined,
     rejectUnauthorized: material.ca !== undefined && rejectUnauthorized,
   };

@@ -16,6 +16,8 @@ export interface EngineObserver {
   peerAnswered(peer: string, seconds: number): void;
   /** A handshake with a peer failed, refused by either side; one of the few reasons of the transport. */
   peerRefused(reason: string): void;
+  /** A link to a peer ended because of what came over it; one of the few reasons of the transport. */
+  peerFaulted(reason: string): void;
   /** The certificate now in use ends then, in seconds since 1970. */
   certificateLoaded(use: 'clients' | 'peers', notAfterSeconds: number): void;
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void;
@@ -65,6 +67,7 @@ export class EngineMetrics implements EngineObserver {
   private readonly proposalsFailed: Counter;
   private readonly peerSeconds: Histogram;
   private readonly handshakesRefused: Counter;
+  private readonly linkFaults: Counter;
   private readonly certificateEnds: Gauge;
   private readonly snapshots: SnapshotMetrics;
   private gauges: (() => EngineGauges) | undefined;
@@ -136,6 +139,12 @@ export class EngineMetrics implements EngineObserver {
       labelNames: ['reason'],
       registers,
     });
+    this.linkFaults = new Counter({
+      name: 'peer_link_faults_total',
+      help: 'Links to peers that were closed because of what came over them',
+      labelNames: ['reason'],
+      registers,
+    });
     this.certificateEnds = certificateEnds(registry);
     this.snapshots = new SnapshotMetrics(registry);
     this.registerGauges(registry);
@@ -194,6 +203,10 @@ export class EngineMetrics implements EngineObserver {
 
   peerRefused(reason: string): void {
     this.handshakesRefused.inc({ reason });
+  }
+
+  peerFaulted(reason: string): void {
+    this.linkFaults.inc({ reason });
   }
 
   certificateLoaded(use: 'clients' | 'peers', notAfterSeconds: number): void {

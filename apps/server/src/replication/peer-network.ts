@@ -95,6 +95,7 @@ class PeerIntroduction {
       observer: {
         onRoundTrip: (member, seconds) => this.metrics.peerAnswered(this.nameOf(member), seconds),
         onRefused: (reason) => this.metrics.peerRefused(reason),
+        onFault: (reason) => this.metrics.peerFaulted(reason),
       },
       logger: {
         info: (what, fields) => logger.info(fields, what),

@@ -5,8 +5,11 @@ import type { Fence } from './fence.js';
 
 /** A lease as the server describes it. */
 export interface LeaseRecord {
+  /** What it is for. */
   readonly key: string;
+  /** Who holds it. */
   readonly owner: string;
+  /** The fencing number; it only grows from one holder to the next. */
   readonly token: number;
   /** RFC 3339. */
   readonly expires_at: string;
@@ -42,12 +45,15 @@ export class Lease implements Fence, AsyncDisposable {
     this.renewing = this.renewUntilStopped(askedMs);
   }
 
+  /** What it is for. */
   get key(): string {
     return this.record.key;
   }
+  /** Who holds it. */
   get owner(): string {
     return this.record.owner;
   }
+  /** The fencing number; it only grows from one holder to the next. */
   get token(): number {
     return this.record.token;
   }
@@ -59,6 +65,7 @@ export class Lease implements Fence, AsyncDisposable {
   get signal(): AbortSignal {
     return this.losing.signal;
   }
+  /** Whether it is neither lost nor released. */
   get isHeld(): boolean {
     return !this.losing.signal.aborted && !this.stopping.signal.aborted;
   }

@@ -14,7 +14,9 @@ import { backoffMs, wait } from './waiting.js';
 
 /** An answer that was read. */
 export interface Answer {
+  /** The HTTP status, 2xx. */
   readonly status: number;
+  /** As they were sent. */
   readonly headers: Headers;
   /** The parsed JSON; `undefined` where there was no body. */
   readonly json: unknown;

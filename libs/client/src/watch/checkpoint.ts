@@ -5,6 +5,7 @@
 export interface Checkpoint {
   /** The saved position; `undefined` at the first start. */
   load(): Promise<number | undefined> | number | undefined;
+  /** Everything up to the position has been processed. */
   save(position: number): Promise<void> | void;
 }
 

@@ -8,16 +8,17 @@ export interface StreamEvent {
 }
 
 /**
- * Takes a `text/event-stream` apart (WHATWG HTML, section 9.2.6) as its bytes come. It holds at most one event, of at
- * most `maxEventBytes` (counted as UTF-16 units): whatever sends more without an end is no node.
+ * Takes a `text/event-stream` apart (WHATWG HTML, section 9.2.6) as its bytes come. It holds at most one line and one
+ * event, each of at most `maxEventBytes` (counted as UTF-16 units): whatever sends more without an end is no node.
+ * How the bytes are cut into chunks makes no difference to that.
  */
 export class EventStreamParser {
   private readonly decoder = new TextDecoder();
   /** The beginning of a line whose end has not come yet. */
   private line: string[] = [];
+  private lineLength = 0;
   private data: string | undefined;
   private id: string | undefined;
-  private held = 0;
   private endedWithReturn = false;
 
   constructor(private readonly maxEventBytes: number) {}
@@ -33,14 +34,17 @@ export class EventStreamParser {
       if (this.line.length > 0) {
         line = this.line.join('') + line;
         this.line = [];
+        this.lineLength = 0;
       }
+      this.limit(line.length);
       const event = this.take(line);
       if (event !== undefined) events.push(event);
     }
     if (start < text.length) {
       const rest = text.slice(start);
       this.line.push(rest);
-      this.count(rest.length);
+      this.lineLength += rest.length;
+      this.limit(this.lineLength);
     }
     return events;
   }
@@ -49,30 +53,23 @@ export class EventStreamParser {
     if (line === '') {
       const { data, id } = this;
       this.data = this.id = undefined;
-      this.held = 0;
       return data === undefined ? undefined : { data, id };
     }
     const colon = line.indexOf(':');
-    // A comment is over with its line: many of them between two events hold no memory.
-    if (colon === 0) {
-      this.held = this.data?.length ?? 0;
-      return undefined;
-    }
+    if (colon === 0) return undefined;
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? '' : line.slice(line.charCodeAt(colon + 1) === 32 ? colon + 2 : colon + 1);
     if (field === 'data') {
       this.data = this.data === undefined ? value : `${this.data}\n${value}`;
-      this.held = 0;
-      this.count(this.data.length);
     } else if (field === 'id' && !value.includes('\0')) {
       this.id = value;
     }
+    this.limit((this.data?.length ?? 0) + (this.id?.length ?? 0));
     return undefined;
   }
 
-  private count(length: number): void {
-    this.held += length;
-    if (this.held > this.maxEventBytes) {
+  private limit(length: number): void {
+    if (length > this.maxEventBytes) {
       throw new ProtocolError(`a watch event of more than ${this.maxEventBytes} bytes`);
     }
   }

@@ -2,11 +2,17 @@ import type { StoredObject } from '../objects.js';
 
 /** An object was stored. */
 export interface PutEvent<Body = unknown> {
+  /** Tells the kinds of events apart. */
   readonly type: 'PUT';
+  /** The namespace that is watched. */
   readonly ns: string;
+  /** The object that was stored. */
   readonly id: string;
+  /** The version that was stored. */
   readonly commit_seq: number;
+  /** When it was committed, RFC 3339. */
   readonly ts: string;
+  /** The object as it is since then. */
   readonly object: StoredObject<Body>;
   /** The body of {@link object}. */
   readonly body: Body;
@@ -14,11 +20,17 @@ export interface PutEvent<Body = unknown> {
 
 /** An object is gone. */
 export interface DeleteEvent {
+  /** Tells the kinds of events apart. */
   readonly type: 'DELETE';
+  /** The namespace that is watched. */
   readonly ns: string;
+  /** The object that is gone. */
   readonly id: string;
+  /** The position of the deletion. */
   readonly commit_seq: number;
+  /** When it was committed, RFC 3339. */
   readonly ts: string;
+  /** Whether it was deleted, or its time was over. */
   readonly reason: 'delete' | 'expired';
   /** Never there: it lets `event.body` be read before the type is known. */
   readonly body?: undefined;
@@ -26,10 +38,15 @@ export interface DeleteEvent {
 
 /** Everything that matches up to here has been delivered. Given only to who asks for `bookmarks`. */
 export interface BookmarkEvent {
+  /** Tells the kinds of events apart. */
   readonly type: 'BOOKMARK';
+  /** The namespace that is watched. */
   readonly ns: string;
+  /** How far the stream has come. */
   readonly commit_seq: number;
+  /** Never there: a bookmark is about no object. */
   readonly id?: undefined;
+  /** Never there: a bookmark is about no object. */
   readonly body?: undefined;
 }
 
@@ -39,14 +56,19 @@ export interface BookmarkEvent {
  * happens next: whoever keeps a copy starts a new one. Given only to who asks for `resync: 'continue'`.
  */
 export interface ResyncEvent {
+  /** Tells the kinds of events apart. */
   readonly type: 'RESYNC';
+  /** The namespace that is watched. */
   readonly ns: string;
+  /** Whether this program is too slow, or the history is gone. */
   readonly reason: ResyncReason;
   /** The last position that was delivered; 0 when there was none. */
   readonly position: number;
   /** Where the history begins now; only after `compacted`. */
   readonly first_available?: number;
+  /** Never there: it is about no object. */
   readonly id?: undefined;
+  /** Never there: it is about no object. */
   readonly body?: undefined;
 }
 

@@ -4,6 +4,7 @@ import type { Checkpoint } from './checkpoint.js';
 export interface WatchOptions {
   /** Beginning of the ids. */
   readonly prefix?: string;
+  /** The type that an object must have. */
   readonly type?: string;
   /** Tags that an object must have, with these values. */
   readonly tags?: Readonly<Record<string, string>>;

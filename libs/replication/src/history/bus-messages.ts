@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter, decodeChangeBatches, encodeChangeBatches } from '#codec';
+import { ByteReader, ByteWriter, CodecError, decodeChangeBatches, encodeChangeBatches } from '#codec';
 import { commitSeq, groupId, type ChangeBatch, type CommitSeq, type GroupId } from '#contracts';
 
 /** One committed batch, or (a heartbeat) the position of a namespace's newest. */
@@ -30,20 +30,20 @@ export function encodeNewestMessage(group: GroupId, ns: string, newest: CommitSe
   return writer.finish();
 }
 
-/** Throws on what no node of this version has written. */
+/** Throws {@link CodecError} on what no node of this version has written. */
 export function decodeBusMessage(bytes: Uint8Array): BusMessage {
   const reader = new ByteReader(bytes);
   const version = reader.u8();
   const kind = reader.u8();
   const group = groupId(reader.u32());
   if (version !== VERSION || (kind !== BATCH && kind !== NEWEST)) {
-    throw new Error(`a message of version ${version} and kind ${kind} on the bus`);
+    throw new CodecError(`a message of version ${version} and kind ${kind} on the bus`);
   }
   if (kind === NEWEST) {
     const newest = commitSeq(reader.u64());
     return { kind: 'newest', group, ns: reader.string(), commitSeq: newest };
   }
   const [batch] = decodeChangeBatches(reader.raw(reader.remaining));
-  if (batch === undefined) throw new Error('a message without its batch on the bus');
+  if (batch === undefined) throw new CodecError('a message without its batch on the bus');
   return { kind: 'batch', group, batch };
 }

@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter } from '#codec';
+import { ByteReader, ByteWriter, CodecError } from '#codec';
 import { groupId, type CommitSeq, type GroupId } from '#contracts';
 import type { PortablePage, PortablePlace } from '#state-machine';
 
@@ -62,7 +62,7 @@ export function decodeRowRequest(body: Uint8Array): RowRequest {
   const generation = reader.u64();
   const ns = reader.string();
   const stage = ROW_STAGES[reader.u8()];
-  if (stage === undefined) throw new Error('a request for rows of an unknown stage');
+  if (stage === undefined) throw new CodecError('a request for rows of an unknown stage');
   const attempt = reader.u64();
   const round = reader.u32();
   const given = reader.u32();

@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter } from '#codec';
+import { ByteReader, ByteWriter, CodecError } from '#codec';
 import { groupId, type GroupId } from '#contracts';
 import { decodeMessage, encodeMessage, type Message } from '#raft';
 
@@ -30,7 +30,7 @@ export class RaftFrame {
   }
 }
 
-/** The messages of a frame, in order. Entry data are views into `body`. Throws on bytes that no node sent. */
+/** The messages of a frame, in order. Entry data are views into `body`. Throws {@link CodecError} on other bytes. */
 export function* readRaftFrame(
   body: Uint8Array,
 ): Generator<{ readonly group: GroupId; readonly message: Message }> {
@@ -40,7 +40,8 @@ export function* readRaftFrame(
     const group = groupId(reader.u32());
     const length = reader.u32();
     const message = decodeMessage(reader.raw(length));
-    if (message === undefined) throw new Error('a Raft message of an unknown form');
+    if (message === undefined) throw new CodecError('a Raft message of an unknown form');
     yield { group, message };
   }
+  reader.expectEnd('the Raft messages');
 }

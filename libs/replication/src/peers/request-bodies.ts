@@ -1,6 +1,7 @@
 import {
   ByteReader,
   ByteWriter,
+  CodecError,
   decodeReadOutcome,
   decodeReadRequest,
   encodeReadOutcome,
@@ -65,7 +66,7 @@ export function decodeForwardedRead(body: Uint8Array): ForwardedRead {
   const timeoutMs = reader.u32();
   const kind = reader.u8();
   const minSeq = commitSeq(reader.u64());
-  if (kind > STALE_FROM_POSITION) throw new Error(`forwarded read: unknown consistency ${kind}`);
+  if (kind > STALE_FROM_POSITION) throw new CodecError(`forwarded read: unknown consistency ${kind}`);
   const consistency: Consistency =
     kind === LINEARIZABLE
       ? { kind: 'linearizable' }

@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter } from '#codec';
+import { ByteReader, ByteWriter, CodecError } from '#codec';
 import { groupId, type GroupId } from '#contracts';
 
 /** What a follower asks the sender of a snapshot: the next chunk of a transfer, or (0) a new transfer's first. */
@@ -74,6 +74,6 @@ export function unseal(body: Uint8Array, digest: (bytes: Uint8Array) => string):
   const reader = new ByteReader(body);
   const expected = reader.string();
   const chunk = reader.raw(reader.remaining);
-  if (digest(chunk) !== expected) throw new Error('a snapshot chunk does not match its digest');
+  if (digest(chunk) !== expected) throw new CodecError('a snapshot chunk does not match its digest');
   return chunk;
 }

@@ -38,7 +38,7 @@ from .errors import (
     UnavailableError,
 )
 from .lease import AsyncLease, Lease
-from .mirror import AsyncMirror, Mirror
+from .mirror import AsyncMirror, Mirror, MirrorListener
 from .models import (
     BatchResult,
     BookmarkEvent,
@@ -59,6 +59,7 @@ from .models import (
 from .options import (
     CallOptions,
     Endpoint,
+    Endpoints,
     Fence,
     GetOptions,
     LeaseOptions,
@@ -66,6 +67,7 @@ from .options import (
     PageOptions,
     ReadOptions,
     Retry,
+    Token,
     WatchOptions,
     WriteOptions,
 )
@@ -99,6 +101,7 @@ __all__ = [
     "Deleted",
     "DeletedVersion",
     "Endpoint",
+    "Endpoints",
     "Fence",
     "FenceStaleError",
     "FileCheckpoint",
@@ -112,6 +115,7 @@ __all__ = [
     "LeaseRecord",
     "ListOptions",
     "Mirror",
+    "MirrorListener",
     "Namespace",
     "NotFoundError",
     "OutcomeUnknownError",
@@ -136,6 +140,7 @@ __all__ = [
     "StorageFullError",
     "StoredObject",
     "TimeoutError",
+    "Token",
     "UnavailableError",
     "Version",
     "Watch",

@@ -29,8 +29,11 @@ class Answer(NamedTuple):
     """An answer whose status is 2xx."""
 
     status: int
+    """The HTTP status."""
     headers: Mapping[str, str]
+    """Their names are in lower case."""
     content: bytes
+    """The body as it came."""
 
     @property
     def position(self) -> int | None:

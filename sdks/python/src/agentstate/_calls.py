@@ -38,7 +38,9 @@ class Page(NamedTuple, Generic[Item]):
     """One page, and where the next one begins; ``None`` on the last page."""
 
     items: list[Item]
+    """In the order of the listing."""
     next_cursor: str | None
+    """``None`` on the last page."""
 
 
 @dataclass(frozen=True)

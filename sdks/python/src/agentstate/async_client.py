@@ -43,6 +43,7 @@ class AsyncNamespace:
     def __init__(self, transport: AsyncTransport, name: str, fence: Fence | None = None) -> None:
         self._transport = transport
         self.name = name
+        """As in ``client.namespace(name)``."""
         self._fence = fence
 
     async def put(self, object: PutObject | Mapping[str, Any], **options: Unpack[WriteOptions]) -> StoredObject:
@@ -120,10 +121,17 @@ class AsyncNamespace:
 class AsyncClient:
     """A client of AgentState for asyncio. It belongs to one event loop.
 
-    >>> async with agentstate.AsyncClient("http://127.0.0.1:8080") as client:
-    ...     await client.put("agent://demo", {"id": "task-1", "body": {"status": "running"}})
-    ...     async for event in client.watch("agent://demo"):
-    ...         print(event.type, event.id)
+    >>> import asyncio
+    ... import agentstate
+    ...
+    ... async def main() -> None:
+    ...     async with agentstate.AsyncClient("http://127.0.0.1:8080") as client:
+    ...         await client.put("agent://demo", {"id": "task-1", "body": {"status": "running"}})
+    ...         async for event in client.watch("agent://demo", initial=True):
+    ...             print(event.type, event.id)
+    ...
+    ... asyncio.run(main())
+    ... # PUT task-1
     """
 
     def __init__(
@@ -163,7 +171,7 @@ class AsyncClient:
         return AsyncNamespace(self._transport, ns)
 
     def session(self) -> Self:
-        """Another client of the same kind, with ``session=True``."""
+        """Another client of the same kind, with ``session=True``. It has connections of its own, to be closed, too."""
         client = type(self).__new__(type(self))
         client._http = self._http
         client._transport = AsyncTransport(self._transport.settings, Positions(), self._http)

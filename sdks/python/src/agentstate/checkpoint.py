@@ -26,6 +26,7 @@ class FileCheckpoint:
     """Keeps the position in a file, which each save replaces whole and syncs. One watch per file."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Names the file; it is made with the first save."""
         self._path = Path(path)
 
     def load(self) -> int | None:

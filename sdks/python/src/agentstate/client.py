@@ -43,6 +43,7 @@ class Namespace:
     def __init__(self, transport: Transport, name: str, fence: Fence | None = None) -> None:
         self._transport = transport
         self.name = name
+        """As in ``client.namespace(name)``."""
         self._fence = fence
 
     def put(self, object: PutObject | Mapping[str, Any], **options: Unpack[WriteOptions]) -> StoredObject:
@@ -120,10 +121,12 @@ class Namespace:
 class Client:
     """A client of AgentState. It may be used from several threads.
 
+    >>> import agentstate
     >>> client = agentstate.Client("http://127.0.0.1:8080")
-    >>> client.put("agent://demo", {"id": "task-1", "body": {"status": "running"}})
-    >>> for event in client.watch("agent://demo"):
+    >>> stored = client.put("agent://demo", {"id": "task-1", "body": {"status": "running"}})
+    >>> for event in client.watch("agent://demo", after=stored.commit_seq - 1):
     ...     print(event.type, event.id)
+    ... # PUT task-1
     """
 
     def __init__(
@@ -163,7 +166,7 @@ class Client:
         return Namespace(self._transport, ns)
 
     def session(self) -> Self:
-        """Another client of the same kind, with ``session=True``."""
+        """Another client of the same kind, with ``session=True``. It has connections of its own, to be closed, too."""
         client = type(self).__new__(type(self))
         client._http = self._http
         client._transport = Transport(self._transport.settings, Positions(), self._http)

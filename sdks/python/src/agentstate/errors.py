@@ -16,6 +16,7 @@ class ApiError(AgentStateError):
         self.problem = problem
         """What the server said of it, with what its code promises."""
         self.status: int = problem["status"]
+        """The HTTP status."""
         self.code: str = problem.get("code", "")
         """What a program decides by; empty when something else than a node answered."""
         self.request_id: str | None = problem.get("request_id")
@@ -148,6 +149,7 @@ class ResyncRequired(AgentStateError):
         first_available: int | None = None,
     ) -> None:
         self.reason = reason
+        """Whether this program is too slow, or the history is gone."""
         self.position = position
         """The last position that was delivered; 0 when there was none."""
         self.first_available = first_available

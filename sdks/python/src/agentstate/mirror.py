@@ -15,7 +15,8 @@ from .models import BookmarkEvent, ChangeEvent, DeleteEvent, PutEvent, ResyncEve
 from .options import WatchOptions
 from .watch import AsyncWatch, Watch
 
-Listener = Callable[[ChangeEvent], None]
+MirrorListener = Callable[[ChangeEvent], None]
+"""Told of each change after the copy has it."""
 
 
 class _Copy:
@@ -25,7 +26,7 @@ class _Copy:
         self._objects: dict[str, StoredObject] = {}
         self._loading: dict[str, StoredObject] | None = {}
         """What a new initial state has brought so far, while the old copy is still shown."""
-        self._listeners: list[Listener] = []
+        self._listeners: list[MirrorListener] = []
         self._position = 0
         self._is_complete = False
 
@@ -48,7 +49,7 @@ class _Copy:
         """The copy is the state at this position; 0 before it is complete."""
         return self._position
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
+    def subscribe(self, listener: MirrorListener) -> Callable[[], None]:
         """Calls the listener for each change from now on, where the changes arrive; the result ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None

@@ -22,14 +22,21 @@ class StoredObject(Answered):
     """One version of an object, as the server stores it."""
 
     id: str
+    """Unique within its namespace."""
     ns: str
+    """Its namespace."""
     type: str = "object"
+    """What kind of object it is."""
     body: Any = None
+    """Any JSON value."""
     tags: dict[str, str] = {}
+    """What it can be found by."""
     ttl_seconds: int | None = None
     """Seconds; ``None`` for an object that stays."""
     expires_at: str | None = None
+    """RFC 3339; ``None`` for an object that stays."""
     parents: list[str] = []
+    """The digests of the versions that it comes from."""
     commit: str = ""
     """A digest of the content and the parents."""
     commit_seq: int
@@ -48,10 +55,15 @@ class DeletedVersion(Answered):
     """A deletion in an object's history."""
 
     deleted: Literal[True]
+    """Tells it apart from a stored version."""
     id: str
+    """The object that is gone."""
     commit_seq: int
+    """The position of the deletion."""
     ts: str = ""
+    """When it was committed, RFC 3339."""
     reason: str | None = None
+    """``delete`` or ``expired``."""
 
 
 Version = Union[DeletedVersion, StoredObject]
@@ -62,12 +74,14 @@ class Deleted(Answered):
     """A deletion that was carried out."""
 
     commit_seq: int
+    """The position of the deletion."""
 
 
 class BatchResult(Answered):
     """What became of a batch: all of it happened, at one position."""
 
     commit_seq: int
+    """The position at which all of it happened."""
     results: list[Any]
     """In the order of the operations."""
 
@@ -76,21 +90,30 @@ class LeaseRecord(Answered):
     """A lease as the server describes it."""
 
     key: str
+    """What it is for."""
     owner: str
+    """Who holds it."""
     token: int
     """The fencing number; it only grows from one holder to the next."""
     expires_at: str
+    """When it ends unless it is renewed, RFC 3339."""
 
 
 class PutEvent(Answered):
     """An object was stored."""
 
     type: Literal["PUT"]
+    """Tells the kinds of events apart."""
     ns: str
+    """The namespace that is watched."""
     id: str
+    """The object that was stored."""
     commit_seq: int
+    """The version that was stored."""
     ts: str
+    """When it was committed, RFC 3339."""
     object: StoredObject
+    """The object as it is since then."""
 
     @property
     def body(self) -> Any:
@@ -102,11 +125,17 @@ class DeleteEvent(Answered):
     """An object is gone: it was deleted, or it has expired."""
 
     type: Literal["DELETE"]
+    """Tells the kinds of events apart."""
     ns: str
+    """The namespace that is watched."""
     id: str
+    """The object that is gone."""
     commit_seq: int
+    """The position of the deletion."""
     ts: str
+    """When it was committed, RFC 3339."""
     reason: str = "delete"
+    """``delete``, or ``expired`` when its time was over."""
 
     @property
     def body(self) -> None:
@@ -118,8 +147,11 @@ class BookmarkEvent(Answered):
     """Everything that matches up to here has been delivered. Given only to who asks for ``bookmarks``."""
 
     type: Literal["BOOKMARK"]
+    """Tells the kinds of events apart."""
     ns: str
+    """The namespace that is watched."""
     commit_seq: int
+    """How far the stream has come."""
 
     @property
     def id(self) -> None:
@@ -140,11 +172,15 @@ class ResyncEvent(Answered):
     """
 
     type: Literal["RESYNC"] = "RESYNC"
+    """Tells the kinds of events apart."""
     ns: str
+    """The namespace that is watched."""
     reason: Literal["overflow", "compacted"]
+    """Whether this program is too slow, or the history is gone."""
     position: int
     """The last position that was delivered; 0 when there was none."""
     first_available: int | None = None
+    """Where the history begins now; only after ``compacted``."""
 
     @property
     def id(self) -> None:
@@ -158,31 +194,43 @@ class ResyncEvent(Answered):
 
 
 ChangeEvent = Union[PutEvent, DeleteEvent]
+"""A change of the namespace."""
 WatchEvent = Union[PutEvent, DeleteEvent, BookmarkEvent, ResyncEvent]
+"""All that a watch may give."""
 
 
 class PutObject(TypedDict, total=False):
     """What is stored: it replaces the object of that id whole. Without an id the server makes one."""
 
     id: str
+    """1 to 512 bytes of UTF-8."""
     type: str
+    """Default ``object``."""
     body: Any
+    """Any JSON value; default ``None``."""
     tags: Mapping[str, str]
+    """At most 64; default none."""
     ttl_seconds: int
+    """Seconds until it expires; without them it stays."""
     parents: Sequence[str]
+    """The digests (``commit``) of the versions that it comes from."""
 
 
 class Query(TypedDict, total=False):
     """What a query asks for; all given conditions must hold."""
 
     tags: Mapping[str, str]
+    """Tags that an object must have, with these values."""
     type: str
+    """The type that an object must have."""
     prefix: str
+    """Beginning of the ids."""
     where: Mapping[str, Any]
     """From a JSONPath such as ``$.status`` to a value, or to an operator with one: ``{"gt": 1}``."""
     fields: Sequence[str]
     """Top-level keys of ``body`` to keep."""
     order: Literal["id", "commit_seq", "-commit_seq"]
+    """Default ``id``."""
 
 
 Patch = Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]

@@ -25,7 +25,9 @@ class Endpoint:
     """The address of a node, and its region where that is known; regions are also learnt from answers."""
 
     url: str
+    """For instance ``http://127.0.0.1:8080``."""
     region: str | None = None
+    """As in the node's ``REGION``."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,21 @@ class Retry:
 
 
 Endpoints = Union[str, Sequence[Union[str, Endpoint]]]
+"""One node, or several: with commas between them, or as a list."""
 Token = Union[str, Callable[[], str], Literal[False], None]
+"""A capability, or what gives one before each request. ``None`` asks the environment, ``False`` sends none."""
 
 
 class Fence(Protocol):
     """What proves to the server that a lease is held: a lease itself, or a ``LeaseRecord`` from elsewhere."""
 
     @property
-    def key(self) -> str: ...
+    def key(self) -> str:
+        """The key of the lease."""
 
     @property
-    def token(self) -> int: ...
+    def token(self) -> int:
+        """The fencing number that its holder was given."""
 
 
 class CallOptions(TypedDict, total=False):
@@ -77,7 +83,9 @@ class GetOptions(ReadOptions, total=False):
     """The moment to read at."""
 
     at_seq: int
+    """The object as it was after the write at this position."""
     at: datetime | str
+    """The object as it was at this time."""
 
 
 class PageOptions(ReadOptions, total=False):
@@ -126,7 +134,9 @@ class WatchOptions(TypedDict, total=False):
     """What a watch is to give, from where on, and how it deals with trouble."""
 
     prefix: str
+    """Beginning of the ids."""
     type: str
+    """The type that an object must have."""
     tags: dict[str, str]
     """Tags that an object must have, with these values."""
     from_commit: int
