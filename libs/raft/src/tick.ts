@@ -17,9 +17,20 @@ export function tick(core: Core): void {
 
 function tickOther(core: Core): void {
   if (core.tick % core.config.electionTimeoutTicks === 0) core.failReads(core.reads.expireForwarded());
-  if (core.electionElapsedTicks < core.randomizedElectionTicks || !core.isPromotable()) return;
+  if (core.electionElapsedTicks < core.randomizedElectionTicks) return;
+  if (!core.isPromotable()) return forgetLeader(core);
   core.electionElapsedTicks = 0;
   campaign(core, false);
+}
+
+/**
+ * A learner, or a member that was removed while it was away, hears no more of its leader and cannot ask for another
+ * one. It must not go on naming it: whoever waits for its answers would wait for ever.
+ */
+function forgetLeader(core: Core): void {
+  if (core.leader === NO_MEMBER) return;
+  core.failReads(core.reads.reset(core.id));
+  core.leader = NO_MEMBER;
 }
 
 function tickLeader(core: Core): void {

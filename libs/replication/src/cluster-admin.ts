@@ -6,8 +6,10 @@ import type { FoundingMember } from './identity';
 import { foundingNode } from './meta/cluster-keeper';
 import type { Directory, Versioned } from './meta/directory';
 import type { GroupDocument, NodeDocument } from './meta/documents';
+import { isInUse, isOver } from './meta/groups-in-use';
 import type { Handover } from './meta/leader-balance';
 import type { MetaWriter } from './meta/meta-writer';
+import { allowedNodes } from './meta/placement';
 import { replicaStatus, type NodeStatus, type ReplicaStatus } from './node-status';
 import { PeerKind } from './peers/peer-kinds';
 import { noLeader } from './pending-reads';
@@ -73,7 +75,9 @@ export class ClusterAdmin implements ClusterOperations {
       status.replicas.map((replica) => ({ ...replica, member: status.member })),
     );
     const placed = [...directory.namespaces.values()].filter(({ dropped }) => !dropped);
-    const groups = [...new Set([...directory.groups.keys(), ...replicas.map(({ group }) => group)])];
+    const documents = [...directory.groups.values()].filter((document) => !isOver(document, directory));
+    const wantedGroups = documents.map(({ group }) => group);
+    const groups = [...new Set([...wantedGroups, ...replicas.map(({ group }) => group)])];
     return {
       clusterId,
       member,
@@ -132,12 +136,28 @@ export class ClusterAdmin implements ClusterOperations {
     if (remaining.length === 0)
       throw new StateError('conflict', 'The last node of a cluster cannot be removed.');
     if (node.state === 'leaving') return node;
+    this.refuseLastPlace(node, remaining);
     const leaving = { ...node, state: 'leaving' as const };
     await this.options.writer.writeNodes([leaving]).catch((error: unknown) => {
       const changed = error instanceof StateError && error.code === 'precondition_failed';
       throw changed ? new StateError('conflict', `The node ${name} changed meanwhile; ask again.`) : error;
     });
     return leaving;
+  }
+
+  /** What is pinned to a node's region and in use would have nowhere to go. */
+  private refuseLastPlace(node: NodeDocument, remaining: readonly NodeDocument[]): void {
+    const { directory } = this.options;
+    for (const group of directory.groups.values()) {
+      const isHolder = allowedNodes(group, [node]).length > 0;
+      if (!isHolder || allowedNodes(group, remaining).length > 0 || !isInUse(group.group, directory))
+        continue;
+      const regions = group.regions?.join(', ') ?? 'any region';
+      throw new StateError(
+        'conflict',
+        `The node ${node.name} is the last one that may hold what is pinned to ${regions} (group ${group.group}); add a node there, or place these namespaces elsewhere, before it is removed.`,
+      );
+    }
   }
 
   /** Asks a group's leader to hand over to another voter; resolves when it was asked, not when it is done. */

@@ -113,7 +113,7 @@ export class Housekeeping {
     const { log, trimEveryEntries, keepEntries } = this.options;
     // Who was left out of the group waits for this before it lets go of what it holds.
     if (!replica.configured.isKept) await replica.flush();
-    const applied = replica.applied;
+    const applied = replica.releasable;
     const floor = this.floors.get(replica) ?? log.state(replica.group)?.floorIndex ?? 0;
     const isLarge = log.stats().bytes > this.options.logBytes;
     if (applied - floor < (isLarge ? 1 : trimEveryEntries + keepEntries)) return;

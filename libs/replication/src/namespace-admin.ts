@@ -126,7 +126,7 @@ export class NamespaceAdmin implements NamespaceOperations {
     const defaults = directory.groups.get(DEFAULT_GROUP);
     if (defaults === undefined) throw noLeader();
     const placement = placementOf(settings, defaults);
-    const known = groupOfPlacement(placement, directory.groups);
+    const known = groupOfPlacement(placement, directory);
     if (known !== undefined) return known.group;
     await writer.writeGroup(this.newGroup(placement));
     return undefined;

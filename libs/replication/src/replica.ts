@@ -103,6 +103,14 @@ export class Replica {
     return this.state.index;
   }
 
+  /**
+   * Up to where the log may let go: what is applied and was asked of the log. A state that a snapshot has just
+   * replaced may be ahead of what the core has yet to hand out from its log.
+   */
+  get releasable(): LogIndex {
+    return Math.min(this.state.index, this.raft.status().applied) as LogIndex;
+  }
+
   /** Position of the newest change in this replica's state. */
   get commitSeq(): CommitSeq {
     return this.state.commitSeq;
@@ -281,7 +289,8 @@ export class Replica {
     if (this.queue.length === 0 || this.isHeld) return;
     const entries = this.queue.splice(0);
     const { outcomes, changes } = this.state.apply(entries);
-    this.raft.applied(this.state.index);
+    // Not what the state holds: where a snapshot that the core would not hear of replaced it, it is ahead.
+    this.raft.applied((entries[entries.length - 1] as LogEntry).index);
     this.options.onWork(this);
     if (changes.length > 0) this.options.onChanges(this.group, changes);
     for (const [at, entry] of entries.entries()) this.proposals.settle(entry.index, entry.term, outcomes[at]);

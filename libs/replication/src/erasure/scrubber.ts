@@ -73,7 +73,8 @@ export class Scrubber {
       for (const { group, index } of scrubbing) {
         const replica = driver.get(group);
         if (replica === undefined || building.has(group)) continue;
-        if (replica.scrubbedTo < index && replica.applied >= index) return () => this.scrub(replica, index);
+        if (replica.scrubbedTo < index && replica.releasable >= index)
+          return () => this.scrub(replica, index);
       }
     }
     const isWaitedFor = directory.unsettled().next().done !== true;

@@ -4,7 +4,8 @@ import type { Clock } from '../ports';
 import type { Driver } from '../driver';
 import type { FoundingMember } from '../identity';
 import type { Directory } from './directory';
-import type { NodeDocument } from './documents';
+import type { GroupDocument, NodeDocument } from './documents';
+import { isOver } from './groups-in-use';
 import { keepMembership } from './membership-keeper';
 import type { MetaWriter } from './meta-writer';
 import { nextHandover, type Handover } from './leader-balance';
@@ -105,6 +106,7 @@ export class ClusterKeeper {
       return;
     }
     for (const group of directory.groups.values()) {
+      if (isOver(group, directory)) continue;
       const voters = planAround(this.options.lost.all(), group, nodes);
       const learners = planReadReplicas(group, voters, nodes);
       const isPlanned = sameMembers(voters, group.voters) && sameMembers(learners, group.learners);
@@ -130,13 +132,20 @@ export class ClusterKeeper {
     if (handover !== undefined) await handOver(handover);
   }
 
-  /** Whether every group goes on without the node for good; the meta group, which all follow, without its vote. */
+  /**
+   * Whether every group that is still needed goes on without the node for good; the meta group, which all follow,
+   * without its vote.
+   */
   private async holdsNothing(member: MemberId): Promise<boolean> {
-    const statuses = await this.options.gather();
-    const groups = [...this.options.directory.groups.keys()].filter((group) => group !== META_GROUP);
+    const { driver, directory, gather } = this.options;
+    const statuses = await gather();
+    // That nobody needs a group can be told only from all that was decided.
+    const isNeeded = (group: GroupDocument): boolean =>
+      driver.get(META_GROUP)?.knowsAll !== true || !isOver(group, directory);
+    const groups = [...directory.groups.values()].filter(({ group }) => group !== META_GROUP);
     return (
       isRemovalKept(META_GROUP, member, statuses, 'voter') &&
-      groups.every((group) => isRemovalKept(group, member, statuses))
+      groups.every((group) => isRemovalKept(group.group, member, statuses) || !isNeeded(group))
     );
   }
 }

@@ -2,6 +2,7 @@ import { META_GROUP, type GroupId } from '#contracts';
 import { DEFAULT_GROUP } from '../default-group';
 import type { Directory, Versioned } from './directory';
 import type { GroupDocument, NamespaceSettings } from './documents';
+import { isOver } from './groups-in-use';
 
 /** What decides in which group a namespace is: all namespaces that ask for the same share one. */
 export type Placement = Pick<GroupDocument, 'regions' | 'replicas' | 'readReplicas' | 'retention'>;
@@ -20,14 +21,16 @@ export function placementOf(
   };
 }
 
-/** The group of a placement, if one was made already. */
+/** The group of a placement, if one was made already and has not come to its end. */
 export function groupOfPlacement(
   placement: Placement,
-  groups: Directory['groups'],
+  directory: Pick<Directory, 'groups' | 'nodes' | 'namespaces'>,
 ): Versioned<GroupDocument> | undefined {
   const wanted = keyOf(placement);
-  for (const group of groups.values())
-    if (group.group !== META_GROUP && keyOf(group) === wanted) return group;
+  for (const group of directory.groups.values()) {
+    if (group.group === META_GROUP || keyOf(group) !== wanted) continue;
+    if (!isOver(group, directory)) return group;
+  }
   return undefined;
 }
 

@@ -143,7 +143,7 @@ export class SnapshotService implements SnapshotOperations {
     const { log } = this.options;
     // The snapshot was read from this very state, or from one that came to it: it is not behind. After a repair it
     // may be, and then only what it has applied may go.
-    const index = Math.min(through, replica.applied) as LogIndex;
+    const index = Math.min(through, replica.releasable) as LogIndex;
     await replica.store.flush();
     const floor = log.state(replica.group)?.floorIndex ?? 0;
     if (index > floor && log.term(replica.group, index) !== undefined) log.compact(replica.group, index);

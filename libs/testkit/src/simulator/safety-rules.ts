@@ -2,6 +2,7 @@ import { type GroupId, type LogEntry, type MemberId } from '#contracts';
 import { type LogWrite, type ReplicaStatus, readRaftFrame } from '#replication';
 import { type ConfState, type Message, MessageType } from '#raft';
 import { SimulationFailure } from './failure';
+import { noFacts, type GroupFacts } from './group-facts';
 import { type GroupImage, lastIndexOf, type LogImage } from './log-image';
 import { isQuorum, mustBeAsked } from './quorums';
 import { hashText } from './random';
@@ -11,27 +12,6 @@ export interface RuledHost {
   readonly member: MemberId;
   readonly image: LogImage;
   statuses(): readonly ReplicaStatus[];
-}
-
-interface KnownEntry {
-  readonly hash: number;
-  readonly previousTerm: number;
-}
-
-/** What all nodes together have promised about one group. */
-interface GroupFacts {
-  /** Term of the committed entry at each index; the first leader to count it decides. */
-  readonly decidedTerms: number[];
-  /** Term of the leader that decided it. */
-  readonly decidedIn: number[];
-  /** The configuration of whoever has applied most: it is a function of what was applied. */
-  configuration: ConfState | undefined;
-  configurationIndex: number;
-  /** Where it was first seen. */
-  configurationSince: number;
-  readonly leaders: Map<number, MemberId>;
-  readonly entries: Map<number, KnownEntry>;
-  readonly votes: Map<string, MemberId>;
 }
 
 interface Seen {
@@ -108,6 +88,8 @@ export class SafetyRules {
       else if (type === MessageType.appendResponse && !reject)
         this.checkAcknowledgement(host, group, message);
       if (type === MessageType.append) this.onLeader(group, term, from);
+      const isLeading = type === MessageType.append || type === MessageType.heartbeat;
+      if (isLeading && host.statuses().length === 0) this.onUnseenLeader(host, group, message);
     }
   }
 
@@ -145,8 +127,10 @@ export class SafetyRules {
   private noteConfiguration({ group, applied, configuration }: ReplicaStatus): void {
     const facts = this.facts(group);
     if (applied < facts.configurationIndex || configuration.voters.length === 0) return;
-    if (JSON.stringify(configuration) !== JSON.stringify(facts.configuration))
+    if (JSON.stringify(configuration) !== JSON.stringify(facts.configuration)) {
       facts.configurationSince = applied;
+      facts.configurationBefore = facts.configuration;
+    }
     facts.configuration = configuration;
     facts.configurationIndex = applied;
   }
@@ -168,9 +152,8 @@ export class SafetyRules {
     const { group, role, term, commit, applied } = status;
     const key = `${host.member} ${group}`;
     const before = this.seen.get(key);
-    const isSame =
-      before?.role === role && before.term === term && before.commit === commit && before.applied === applied;
-    if (isSame) return false;
+    const isSame = before?.role === role && before.term === term && before.commit === commit;
+    if (isSame && before.applied === applied) return false;
     const who = `node ${host.member}, group ${group}:`;
     if (before !== undefined) {
       if (term < before.term) fail(`${who} the term goes back from ${before.term} to ${term}`);
@@ -206,14 +189,20 @@ export class SafetyRules {
 
   private onCommitted(
     host: RuledHost,
-    { group, term, commit, configuration }: ReplicaStatus,
+    {
+      group,
+      term,
+      commit,
+      configuration,
+    }: Pick<ReplicaStatus, 'group' | 'term' | 'commit' | 'configuration'>,
     before: Seen | undefined,
   ): void {
     const wasLeading = before?.role === 'leader' && before.term === term;
-    // The change of a configuration may have been applied at once: it was committed by the one before.
-    const counted = before?.configuration ?? configuration;
     const { terms } = host.image.view(group);
-    const { decidedTerms, decidedIn } = this.facts(group);
+    const { decidedTerms, decidedIn, configurationBefore } = this.facts(group);
+    // The change of a configuration may have been applied at once: it was committed by the one before. So it is when
+    // a node decides alone while it opens, before anybody can look at it.
+    const counted = before?.configuration ?? configurationBefore ?? configuration;
     const committedTerm = terms[commit];
     if (committedTerm === undefined)
       fail(`leader ${host.member} commits entry ${commit} of group ${group} that its log was never told`);
@@ -238,6 +227,16 @@ export class SafetyRules {
     fail(
       `leader ${host.member} commits ${committedTerm}/${commit} of group ${group}, durable on ${holding.join(' ') || 'nobody'} of ${of}`,
     );
+  }
+
+  /**
+   * A node that is the only voter of a group leads it while it opens, when nobody can look at it: what it sends tells
+   * what it has committed.
+   */
+  private onUnseenLeader(host: RuledHost, group: GroupId, { term, commit }: Message): void {
+    const { decidedTerms, configuration } = this.facts(group);
+    if (configuration === undefined || commit < decidedTerms.length) return;
+    this.onCommitted(host, { group, term, commit, configuration }, undefined);
   }
 
   /** State machine safety, and that the state is never ahead of the log that would rebuild it. */
@@ -368,17 +367,7 @@ export class SafetyRules {
   private facts(group: GroupId): GroupFacts {
     let facts = this.groups.get(group);
     if (facts === undefined) {
-      // Every first member begins with the configuration that stands at index 1 of term 1.
-      facts = {
-        decidedTerms: [0, 1],
-        decidedIn: [0, 1],
-        configuration: undefined,
-        configurationIndex: 0,
-        configurationSince: 0,
-        leaders: new Map(),
-        entries: new Map(),
-        votes: new Map(),
-      };
+      facts = noFacts();
       this.groups.set(group, facts);
     }
     return facts;

@@ -51,6 +51,27 @@ const KEPT_SEEDS: readonly { readonly seed: number; readonly steps: number; read
   },
   { seed: 30_023, steps: 20_000, why: 'a replica that was given up still answered for what its log forgot' },
   { seed: 30_197, steps: 20_000, why: 'a member taken in again gave up the replica it had from before' },
+  {
+    seed: 50_104,
+    steps: 20_000,
+    why: 'a node could not leave, for a group that nobody used and that nobody else might hold',
+  },
+  {
+    seed: 60_056,
+    steps: 20_000,
+    why: 'the log let go of entries that the core had yet to hand out, as the state was ahead of it',
+  },
+  {
+    seed: 50_672,
+    steps: 20_000,
+    why: 'a learner that was left behind went on naming its leader, and so was never taken in again',
+  },
+  { seed: 50_784, steps: 20_000, why: 'the judge did not see what a node decided alone while it opened' },
+  {
+    seed: 51_088,
+    steps: 20_000,
+    why: 'the judge did not know of what a node that was just opening had sent as committed',
+  },
 ];
 
 function failureOf(outcome: SimulationOutcome): string | undefined {
