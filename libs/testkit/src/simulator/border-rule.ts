@@ -78,12 +78,12 @@ export class BorderRule {
 
   /** Nothing of what is kept inside some regions is on a machine of another one. */
   checkDisks(): void {
-    for (const [mark, { regions }] of this.marks) this.checkOutside(mark, regions);
+    for (const [mark, { regions }] of this.marks) this.checkOutside(mark, regions, [...this.hosts.values()]);
   }
 
-  /** Of the machines that still belong to the cluster. */
-  checkOutside(mark: string, regions: readonly string[]): void {
-    for (const host of this.hosts.values()) {
+  /** Of `hosts`, those that still run. */
+  checkOutside(mark: string, regions: readonly string[], hosts: readonly SimHost[]): void {
+    for (const host of hosts) {
       if (regions.includes(host.region) || host.quarantined !== undefined) continue;
       const where = this.search(host, mark);
       if (where !== undefined)

@@ -84,14 +84,15 @@ export class Moves {
     return documents.reduce((sum, { generation }) => sum + generation, 0);
   }
 
-  judge(): void {
-    const { border, world } = this.options;
+  /** `members` are the nodes that belong to the cluster: one that was removed while it was away cannot be told. */
+  judge(members: readonly SimHost[]): void {
+    const { border } = this.options;
     border.checkDisks();
     for (const { ns, mark, recorder, withoutEffect } of this.mobiles) {
       judgeObjects(recorder.history().filter((_, handle) => !withoutEffect.has(handle)));
-      const up = [...world.hosts.values()].find(({ isUp }) => isUp);
+      const up = members.find(({ isUp }) => isUp);
       const regions = up?.node?.directory.namespaces.get(ns)?.settings.regions;
-      if (regions !== undefined) border.checkOutside(mark, regions);
+      if (regions !== undefined) border.checkOutside(mark, regions, members);
     }
   }
 

@@ -147,7 +147,7 @@ export class Simulation implements World {
     while (this.steps < this.options.steps) await this.step();
     await this.settle();
     for (const group of this.border.groups()) compareStates(group, this.living());
-    this.moves?.judge();
+    this.moves?.judge(this.living());
     const history = this.clients.judge();
     const { seed } = this.options;
     const { writes, reads, staleReads, unknown, retries, leases, ranOut, guarded, fenced } =
