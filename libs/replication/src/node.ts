@@ -57,6 +57,7 @@ export class Node {
   private readonly scrubber: Scrubber;
   private readonly tuning: NodeTuning;
   private isReleased = false;
+  private isOpened = false;
 
   static async open(options: NodeOptions): Promise<Node> {
     const node = new Node(options);
@@ -182,6 +183,7 @@ export class Node {
       refuseOutsideRegions(this.options.address.region, held, this.directory);
       for (const group of held) await this.host.open(group);
     }
+    this.isOpened = true;
     await this.snapshots.begin();
     for (const replica of this.driver.all()) {
       // Alone there is nobody to wait for, and a client should not have to either.
@@ -314,9 +316,9 @@ export class Node {
     }
   }
 
-  /** A group's leader speaks to a replica that is not here: it is begun when the documents say it belongs here. */
+  /** A leader speaks to a replica that is not here, once all that is here was opened: it is begun if it is wanted. */
   private hostIfWanted(group: GroupId): void {
-    const wanted = this.directory.groups.get(group);
+    const wanted = this.isOpened ? this.directory.groups.get(group) : undefined;
     const { member } = this.options.identity;
     if (wanted === undefined || ![...wanted.voters, ...wanted.learners].includes(member)) return;
     if (!this.placements.borders.mayCarry(group, member)) return;
