@@ -1,21 +1,9 @@
 import type { GroupId, HardState, LogEntry } from '#contracts';
 import { LogModel, logStateText, randomLogCall, seededRandom, SimDisk } from '#testkit';
-import { type Log, LogCorruption, openLog, verifyLog } from './index';
+import { LogCorruption, verifyLog } from './index';
+import { openOn } from '../testing/open-on';
 
 const SEGMENT_BYTES = 1024;
-
-const openOn = (disk: SimDisk): Promise<Log> => {
-  disk.automatic = true;
-  return openLog({
-    dir: 'wal',
-    disk,
-    segmentBytes: SEGMENT_BYTES,
-    lowWaterBytes: 0,
-    onFatal: (error) => {
-      throw error;
-    },
-  });
-};
 
 interface Written {
   readonly disk: SimDisk;
@@ -28,7 +16,7 @@ interface Written {
 /** A log of several segments, in which every call was synced before the next was made. */
 async function written(seed: number, options: { readonly closed: boolean }): Promise<Written> {
   const disk = new SimDisk();
-  const log = await openOn(disk);
+  const log = await openOn(disk, SEGMENT_BYTES);
   const random = seededRandom(seed);
   const model = new LogModel();
   let statesBeforeLast = 0;
@@ -53,7 +41,7 @@ const usedEnd = (bytes: Uint8Array): number => (bytes.findLastIndex((byte) => by
 
 async function recover(disk: SimDisk): Promise<string | LogCorruption> {
   try {
-    return logStateText(await openOn(disk));
+    return logStateText(await openOn(disk, SEGMENT_BYTES));
   } catch (error) {
     if (error instanceof LogCorruption) return error;
     throw error;
@@ -133,7 +121,7 @@ describe('damage', () => {
   it('names the segment, the place and the reason', async () => {
     const { disk, names } = await written(7, { closed: true });
     disk.corrupt(`wal/${names[1]}`, 100, 4);
-    await expect(openOn(disk.copy())).rejects.toMatchObject({
+    await expect(openOn(disk.copy(), SEGMENT_BYTES)).rejects.toMatchObject({
       segment: names[1],
       offset: 64,
       reason: expect.stringContaining('later segment exists') as string,
@@ -157,7 +145,7 @@ describe('damage', () => {
 
   it('a missing first segment is noticed, even if it held nothing but votes', async () => {
     const disk = new SimDisk();
-    const log = await openOn(disk);
+    const log = await openOn(disk, SEGMENT_BYTES);
     const hardState = { term: 3, vote: 2, commit: 0 } as unknown as HardState;
     const groups = Array.from({ length: 16 }, (_, number) => (number + 1) as GroupId);
     log.append(
@@ -179,7 +167,7 @@ describe('damage', () => {
   it('a segment of another log in the place of one of this is noticed, sound as it is', async () => {
     const write = async (fill: string): Promise<SimDisk> => {
       const disk = new SimDisk();
-      const log = await openOn(disk);
+      const log = await openOn(disk, SEGMENT_BYTES);
       for (let at = 1; at <= 12; at++) {
         const entry = { term: 1, index: at, kind: 0, data: Buffer.alloc(200, fill) } as unknown as LogEntry;
         log.append([{ group: 1 as GroupId, entries: [entry] }], () => undefined);
@@ -205,7 +193,7 @@ describe('damage', () => {
     const end = usedEnd(disk.contents(path));
     disk.corrupt(path, end - 8, 0xff);
     expect(verifyLog('wal', disk).damage).toMatchObject({ kind: 'tornTail', segment: names.at(-1) });
-    const log = await openOn(disk);
+    const log = await openOn(disk, SEGMENT_BYTES);
     const [kept] = disk.list('wal/torn');
     expect(kept).toContain(names.at(-1));
     expect(disk.contents(`wal/torn/${kept}`).byteLength).toBeGreaterThan(0);

@@ -1,6 +1,7 @@
 import { fuzz, fuzzDeadlineMs, LogModel, logStateText, randomLogCall, seededRandom, SimDisk } from '#testkit';
 import { join } from 'node:path';
-import { type Log, LogCorruption, LogFormatUnsupported, openLog, verifyLog } from './index';
+import { type Log, LogCorruption, LogFormatUnsupported, verifyLog } from './index';
+import { openOn } from '../testing/open-on';
 import { PREAMBLE_BYTES, RECORD_HEADER_BYTES, checksum, recordBytes, writeUint53 } from './record';
 
 // Goal: whatever the bytes of a segment have become, a log opens with a prefix of what was written, or says that it is
@@ -12,19 +13,6 @@ jest.setTimeout(fuzzDeadlineMs());
 const CORPUS = join(__dirname, '..', 'fuzz-corpus');
 const SEGMENT_BYTES = 512;
 
-const openOn = (disk: SimDisk): Promise<Log> => {
-  disk.automatic = true;
-  return openLog({
-    dir: 'wal',
-    disk,
-    segmentBytes: SEGMENT_BYTES,
-    lowWaterBytes: 0,
-    onFatal: (error) => {
-      throw error;
-    },
-  });
-};
-
 interface Sample {
   readonly disk: SimDisk;
   readonly states: readonly string[];
@@ -34,7 +22,7 @@ interface Sample {
 /** A twin has records of the same sizes and numbers, and other bytes in its entries. */
 async function sampleOf(seed: number, closed: boolean, twin = false): Promise<Sample> {
   const disk = new SimDisk();
-  const log = await openOn(disk);
+  const log = await openOn(disk, SEGMENT_BYTES);
   const model = new LogModel();
   const random = seededRandom(seed);
   for (let calls = 0; calls < 8; calls++) {
@@ -57,7 +45,7 @@ async function sampleOf(seed: number, closed: boolean, twin = false): Promise<Sa
 async function recovered(disk: SimDisk): Promise<{ readonly state?: string; readonly refusal?: Error }> {
   let log: Log;
   try {
-    log = await openOn(disk);
+    log = await openOn(disk, SEGMENT_BYTES);
   } catch (error) {
     if (error instanceof LogCorruption || error instanceof LogFormatUnsupported) return { refusal: error };
     throw error;
