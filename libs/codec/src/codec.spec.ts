@@ -59,6 +59,7 @@ const patch = fc
 const ns = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/~-]{0,254}$/);
 const idempotency = fc.record({ key: wellFormed, fingerprint: wellFormed });
 const fence = fc.record({ key: wellFormed, token: fc.maxSafeNat() });
+const place = fc.record({ table: fc.nat({ max: 255 }), rest: fc.uint8Array() });
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record(
     {
@@ -109,7 +110,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     generation: fc.maxSafeNat(),
     rows: fc.uint8Array(),
   }),
-  fc.record({ kind: fc.constant('erase' as const), ns, limit: fc.maxSafeNat() }),
+  fc.record(
+    { kind: fc.constant('erase' as const), ns, limit: fc.maxSafeNat(), from: place },
+    { requiredKeys: ['kind', 'ns', 'limit'] },
+  ),
   fc.record({ kind: fc.constant('indexes' as const), ns, paths: fc.array(wellFormed, { maxLength: 3 }) }),
   fc.record({
     kind: fc.constant('build' as const),

@@ -3,6 +3,7 @@ import {
   type BuildCommand,
   type Command,
   type CommitSeq,
+  type EraseCommand,
   type IndexesCommand,
   type LeaseCommand,
   type Operation,
@@ -111,7 +112,7 @@ export type CommandView =
       readonly generation: number;
       readonly rows: Uint8Array;
     }
-  | { readonly kind: 'erase'; readonly tsMs: number; readonly ns: string; readonly limit: number }
+  | (EraseCommand & { readonly tsMs: number })
   | { readonly kind: 'snapshot'; readonly tsMs: number; readonly command: SnapshotCommand }
   | (IndexesCommand & { readonly tsMs: number })
   | (BuildCommand & { readonly tsMs: number });
@@ -161,6 +162,10 @@ export function viewCommand(bytes: Uint8Array): CommandView {
     view = { kind: 'import', tsMs, ns, generation, rows: reader.sized() };
   } else if (kind === CommandKind.erase) {
     view = { kind: 'erase', tsMs, ns: reader.string(), limit: reader.varint() };
+  } else if (kind === CommandKind.eraseFrom) {
+    const ns = reader.string();
+    const limit = reader.varint();
+    view = { kind: 'erase', tsMs, ns, limit, from: { table: reader.u8(), rest: reader.sized() } };
   } else if (kind === CommandKind.snapshot) {
     view = { kind: 'snapshot', tsMs, command: readSnapshot(reader) };
   } else if (kind === CommandKind.indexes) {
@@ -237,8 +242,10 @@ export function decodeCommand(bytes: Uint8Array): { readonly command: Command; r
         command: { kind: 'import', ns: view.ns, generation: view.generation, rows: view.rows },
         tsMs,
       };
-    case 'erase':
-      return { command: { kind: 'erase', ns: view.ns, limit: view.limit }, tsMs };
+    case 'erase': {
+      const { ns, limit, from } = view;
+      return { command: { kind: 'erase', ns, limit, ...(from === undefined ? {} : { from }) }, tsMs };
+    }
     case 'snapshot':
       return { command: view.command, tsMs };
     case 'indexes':

@@ -67,10 +67,17 @@ export function encodeCommand(command: Command, tsMs: number): Uint8Array {
       return writer.finish();
     }
     case 'erase': {
-      const { ns, limit } = command;
-      const writer = begin(CommandKind.erase, tsMs, 1 + sizedLength(ns.length) + varintLength(limit));
+      const { ns, limit, from } = command;
+      const placeBytes = from === undefined ? 0 : 1 + sizedLength(from.rest.length);
+      const bodyBytes = 1 + sizedLength(ns.length) + varintLength(limit) + placeBytes;
+      const kind = from === undefined ? CommandKind.erase : CommandKind.eraseFrom;
+      const writer = begin(kind, tsMs, bodyBytes);
       writer.string(ns);
       writer.varint(limit);
+      if (from !== undefined) {
+        writer.u8(from.table);
+        writer.sized(from.rest);
+      }
       return writer.finish();
     }
     case 'snapshot':

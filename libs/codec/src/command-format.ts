@@ -14,6 +14,7 @@ export const CommandKind = {
   tenancy: 24,
   import: 25,
   erase: 26,
+  eraseFrom: 27,
   indexes: 32,
   build: 33,
 } as const;

@@ -159,6 +159,14 @@ export interface EraseCommand {
   readonly kind: 'erase';
   readonly ns: string;
   readonly limit: number;
+  /** The first row to go; without it the first that there is. What came before has been erased already. */
+  readonly from?: RowPlace;
+}
+
+/** A row of a namespace, by its table and by what follows the namespace's number in its key. */
+export interface RowPlace {
+  readonly table: number;
+  readonly rest: Uint8Array;
 }
 
 /**

@@ -87,9 +87,10 @@ export class NamespaceAdmin implements NamespaceOperations {
     }
     for (let attempt = 1; ; attempt++) {
       await this.refreshed();
+      const defaults = await this.defaults();
       this.refuseUnknownRegions(settings);
       try {
-        const group = await this.groupFor(settings);
+        const group = await this.groupFor(settings, defaults);
         if (group !== undefined) {
           await this.options.writer.writeNamespace(this.next(ns, settings, { group, dropped }));
           break;
@@ -121,15 +122,29 @@ export class NamespaceAdmin implements NamespaceOperations {
   }
 
   /** The group of the placement that settings ask for; `undefined` when one was begun just now. */
-  private async groupFor(settings: NamespaceSettings): Promise<GroupId | undefined> {
+  private async groupFor(settings: NamespaceSettings, defaults: GroupDocument): Promise<GroupId | undefined> {
     const { directory, writer } = this.options;
-    const defaults = directory.groups.get(DEFAULT_GROUP);
-    if (defaults === undefined) throw noLeader();
     const placement = placementOf(settings, defaults);
     const known = groupOfPlacement(placement, directory);
     if (known !== undefined) return known.group;
     await writer.writeGroup(this.newGroup(placement));
     return undefined;
+  }
+
+  /**
+   * The group of all that is not pinned. A cluster that has only just begun serves before its first leader has
+   * written this document and, before it, those of the nodes; so it is waited for.
+   */
+  private async defaults(): Promise<GroupDocument> {
+    const { directory, clock } = this.options;
+    const deadlineMs = clock.monotonicMs() + SETTLE_TIMEOUT_MS;
+    for (;;) {
+      const defaults = directory.groups.get(DEFAULT_GROUP);
+      if (defaults !== undefined) return defaults;
+      if (clock.monotonicMs() >= deadlineMs) throw noLeader();
+      await this.pause();
+      await this.refreshed();
+    }
   }
 
   /** Begun by those of its first voters that are there now; the others join them. */

@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from '#codec';
-import type { CommitSeq } from '#contracts';
+import type { CommitSeq, RowPlace } from '#contracts';
 import { readApplied } from './counters';
 import { NAMESPACE_TABLES, NO_VALUE, Table } from './format';
 import { EXPIRING_TABLES, expiryKeyOf } from './expiring-rows';
@@ -8,21 +8,16 @@ import { type NamespaceRow, encodeNamespace, readNamespace } from './namespaces'
 import type { StateReader } from './state-reader';
 
 /** A row of a namespace without the number that its namespace has in one group; FORMAT.md, "Portable rows". */
-export interface PortableRow {
-  readonly table: number;
-  /** The key without its table and the namespace's number. */
-  readonly rest: Uint8Array;
+export interface PortableRow extends RowPlace {
   /** `undefined`: there is no such row. */
   readonly value: Uint8Array | undefined;
 }
 
-/** Where an export goes on: after this row. */
-export type PortablePlace = Pick<PortableRow, 'table' | 'rest'>;
-
 export interface PortablePage {
   /** Encoded rows; nothing for a namespace that is not there. */
   readonly rows: Uint8Array;
-  readonly next: PortablePlace | undefined;
+  /** Where the export goes on: after this row. */
+  readonly next: RowPlace | undefined;
 }
 
 export const PREFIX_BYTES = 5;
@@ -34,22 +29,28 @@ const NO_ROW = 0x80;
 const NO_NUMBER = 0;
 const LAST_OPERATION = 0xffff;
 
+/** Rows that a page passes over at most, so that looking for the next one never takes long. */
+const MOST_PASSED = 4_096;
+
 /**
- * Rows of a namespace in one order, from after `after` on, about as many as fit `maxBytes` and at least one; the
- * namespace's own row is the last. Equal states give equal pages, whatever number the namespace has in its group.
+ * Rows of a namespace in one order, from after `after` on, about as many as fit `maxBytes`; a page may have none when
+ * many were looked at in vain. The namespace's own row is the last. Equal states give equal pages, whatever number the
+ * namespace has in its group.
  */
 export function exportRows(
   reader: StateReader,
   ns: string,
-  after: PortablePlace | undefined,
+  after: RowPlace | undefined,
   maxBytes: number,
 ): PortablePage {
   const namespace = readNamespace(reader, ns);
   if (namespace === undefined) return { rows: NO_VALUE, next: undefined };
   const writer = new ByteWriter(maxBytes + 65_536);
+  let passed = 0;
   for (const row of rowsAfter(reader, namespace, after)) {
-    writeRow(writer, row);
-    if (writer.length < maxBytes || row.table === Table.namespaces) continue;
+    if (row.value === undefined) passed += 1;
+    else writeRow(writer, row);
+    if ((writer.length < maxBytes && passed < MOST_PASSED) || row.table === Table.namespaces) continue;
     return { rows: writer.finish(), next: { table: row.table, rest: row.rest } };
   }
   return { rows: writer.finish(), next: undefined };
@@ -87,7 +88,7 @@ export function namespaceRow(namespace: NamespaceRow): PortableRow {
 }
 
 /** The key of a portable row for a namespace of this number. */
-export function keyOfRow({ table, rest }: PortablePlace, number: number): Uint8Array {
+export function keyOfRow({ table, rest }: RowPlace, number: number): Uint8Array {
   // Where the number does not come first, it stands after what the rows are ordered by.
   const before = table === Table.commits ? COMMIT_SEQ_BYTES : table === Table.expiryIndex ? EXPIRY_BYTES : 0;
   const writer = new ByteWriter(PREFIX_BYTES + rest.length);
@@ -98,10 +99,11 @@ export function keyOfRow({ table, rest }: PortablePlace, number: number): Uint8A
   return writer.finish();
 }
 
+/** Those without a value are none: places that were looked at, where a page may end. */
 function* rowsAfter(
   reader: StateReader,
   namespace: NamespaceRow,
-  after: PortablePlace | undefined,
+  after: RowPlace | undefined,
 ): Generator<PortableRow> {
   const { number } = namespace;
   const tables: readonly number[] = [...NAMESPACE_TABLES, Table.commits, Table.expiryIndex];
@@ -150,11 +152,13 @@ function* expiryRows(reader: StateReader, number: number, after?: Uint8Array): G
     const from = kind === reached ? after?.subarray(EXPIRY_BYTES) : undefined;
     for (const row of tableRows(reader, { table, number, after: from })) {
       const key = expiryKeyOf(table, number, row);
-      if (key === undefined) continue;
+      // What does not end by itself has a place among those that do, with no time.
+      const begin = key?.subarray(1, 1 + EXPIRY_BYTES) ?? Uint8Array.of(0, 0, 0, 0, 0, 0, kind);
       const writer = new ByteWriter(EXPIRY_BYTES + row.rest.length);
-      writer.raw(key.subarray(1, 1 + EXPIRY_BYTES));
+      writer.raw(begin);
       writer.raw(row.rest);
-      yield { table: Table.expiryIndex, rest: writer.finish(), value: NO_VALUE };
+      const value = key === undefined ? undefined : NO_VALUE;
+      yield { table: Table.expiryIndex, rest: writer.finish(), value };
     }
   }
 }

@@ -1,13 +1,24 @@
 /** Goal: a namespace that moves between groups arrives as it was, and leaves nothing. Method: two states, real commands. */
 import { encodeCommand } from '#codec';
-import type { Applied, Command, CommitSeq, LogIndex, Operation, TenancyState, Term } from '#contracts';
+import type {
+  Applied,
+  Command,
+  CommitSeq,
+  LogIndex,
+  Operation,
+  RowPlace,
+  TenancyState,
+  Term,
+} from '#contracts';
 import { MemoryStateStore, sha256 } from '#testkit';
 import { ApplyBatch } from './apply-batch';
+import { firstRowFrom } from './apply-erase';
 import { readApplied } from './counters';
 import { evaluateRead } from './evaluate-read';
-import { Table } from './format';
-import { tableRange } from './keys';
-import { exportRows, type PortablePlace } from './portable-rows';
+import { expiryKeyOf } from './expiring-rows';
+import { NO_VALUE, Table } from './format';
+import { namespacePrefix, prefixRange, tableRange } from './keys';
+import { decodeRows, exportRows } from './portable-rows';
 import { type DumpScope, openDump } from './open-dump';
 import { parseWhere } from './query/where';
 import { firstAvailable, readChanges } from './read-changes';
@@ -80,7 +91,7 @@ function twoGroups(): { from: MemoryStateStore; to: MemoryStateStore } {
 }
 
 function copy(from: MemoryStateStore, to: MemoryStateStore, pageBytes: number): number {
-  let after: PortablePlace | undefined;
+  let after: RowPlace | undefined;
   let pages = 0;
   do {
     const { rows, next } = exportRows(from, NS, after, pageBytes);
@@ -158,7 +169,7 @@ test.each([200, 2_000, 1e9])(
       expect(run(to, { kind: 'import', ns: NS, generation: 1, rows }).outcome.kind).toBe('done');
       expect(readBack(to, NS, rows)).toEqual(rows);
     };
-    let after: PortablePlace | undefined;
+    let after: RowPlace | undefined;
     let at = 0;
     const change = (): void => {
       at += 1;
@@ -220,6 +231,67 @@ test('is erased in steps, without a trace, and others stay', () => {
   expect(rowsOf(from).filter((row) => row.includes(NS)).length).toBe(1);
   expect(all(from, OTHER)).toEqual(others);
   expect(exportRows(from, NS, undefined, 1e9)).toEqual({ rows: new Uint8Array(0), next: undefined });
+});
+
+test('is erased from the place on where rows are left, and not forgotten while others are', () => {
+  const { from } = twoGroups();
+  become(from, 'away');
+  const erase = (place: RowPlace | undefined): boolean => {
+    const command = {
+      kind: 'erase',
+      ns: NS,
+      limit: 10,
+      ...(place === undefined ? {} : { from: place }),
+    } as const;
+    const { outcome } = run(from, command);
+    if (outcome.kind !== 'done') throw new Error(outcome.detail);
+    return outcome.results.length > 0;
+  };
+  let place: RowPlace | undefined = { table: Table.changes, rest: new Uint8Array(0) };
+  let steps = 0;
+  while (place !== undefined) {
+    expect(erase(place)).toBe(true);
+    place = firstRowFrom(from, NS, place);
+    steps += 1;
+  }
+  expect(steps).toBeGreaterThan(3);
+  // What came before the place is still there, and goes when nothing is left after it.
+  expect(firstRowFrom(from, NS, undefined)).toMatchObject({ table: Table.heads });
+  const last = { table: Table.keptOrder, rest: new Uint8Array(0) };
+  for (steps = 0; erase(last);) steps += 1;
+  expect(steps).toBeGreaterThan(0);
+  expect(firstRowFrom(from, NS, undefined)).toBeUndefined();
+  expect(readNamespace(from, NS)).toBeUndefined();
+  expect(rowsOf(from).filter((row) => row.includes('o-1') && row.includes(NS))).toEqual([]);
+});
+
+test('is exported in pages that never look at many rows, though few of them have a time to live', () => {
+  const { from } = twoGroups();
+  const number = readNamespace(from, NS)?.number ?? 0;
+  const [key, value] = [...from.scan(prefixRange(namespacePrefix(Table.heads, number)))].find(
+    ([, head]) => expiryKeyOf(Table.heads, number, { rest: NO_VALUE, value: head }) === undefined,
+  )!;
+  const puts = Array.from({ length: 10_000 }, (_, at): [Uint8Array, Uint8Array] => {
+    const id = Buffer.from(`many-${String(at).padStart(5, '0')}`);
+    return [Buffer.concat([key.subarray(0, 5), id]), value];
+  });
+  from.write({ puts, deletes: [] });
+  let pages = 0;
+  let rows = 0;
+  const expiring = new Set<string>();
+  let after: RowPlace | undefined;
+  do {
+    const page = exportRows(from, NS, after, 1e9);
+    for (const row of decodeRows(page.rows)) {
+      rows += 1;
+      if (row.table === Table.expiryIndex) expiring.add(Buffer.from(row.rest).toString('hex'));
+    }
+    after = page.next;
+    pages += 1;
+  } while (after !== undefined);
+  expect(pages).toBe(3);
+  expect(rows).toBeGreaterThan(10_000);
+  expect(expiring.size).toBeGreaterThan(0);
 });
 
 test('is in no dump of a group that does not serve it any more', () => {

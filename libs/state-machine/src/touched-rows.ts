@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter } from '#codec';
+import type { RowPlace } from '#contracts';
 import { NAMESPACE_TABLES, NO_VALUE, Table } from './format';
 import { readNamespace } from './namespaces';
 import { keyString } from './overlay';
@@ -6,7 +7,6 @@ import {
   COMMIT_SEQ_BYTES,
   EXPIRY_BYTES,
   PREFIX_BYTES,
-  type PortablePlace,
   decodeRows,
   keyOfRow,
   leavingRow,
@@ -22,7 +22,7 @@ const TABLES: ReadonlySet<number> = new Set(NAMESPACE_TABLES);
  * moment, they tell what has changed under the copy: a row that is not among them is still as it was read.
  */
 export class TouchedRows {
-  private touched = new Map<string, PortablePlace>();
+  private touched = new Map<string, RowPlace>();
 
   /** `number` is the namespace's in its group. */
   constructor(private readonly number: number) {}
@@ -38,7 +38,7 @@ export class TouchedRows {
   }
 
   /** Gives what was touched, and begins anew. */
-  take(): readonly PortablePlace[] {
+  take(): readonly RowPlace[] {
     const places = [...this.touched.values()];
     this.touched = new Map();
     return places;
@@ -54,14 +54,14 @@ export class TouchedRows {
 export function exportPlaces(
   reader: StateReader,
   ns: string,
-  places: readonly PortablePlace[],
+  places: readonly RowPlace[],
   { from, maxBytes }: { readonly from: number; readonly maxBytes: number },
 ): { readonly rows: Uint8Array; readonly next: number } {
   const namespace = readNamespace(reader, ns);
   if (namespace === undefined) throw new Error('a namespace whose rows were touched is gone');
   const writer = new ByteWriter(maxBytes + 65_536);
   for (let at = from; at < places.length; at++) {
-    const place = places[at] as PortablePlace;
+    const place = places[at] as RowPlace;
     writeRow(writer, { ...place, value: reader.get(keyOfRow(place, namespace.number)) });
     if (writer.length >= maxBytes) return { rows: writer.finish(), next: at + 1 };
   }
@@ -85,7 +85,7 @@ export function readBack(reader: StateReader, ns: string, rows: Uint8Array): Uin
 }
 
 /** The place of a key, if it is one of a namespace's own rows; the namespace's row itself is not among them. */
-function placeOfKey(key: Uint8Array, number: number): PortablePlace | undefined {
+function placeOfKey(key: Uint8Array, number: number): RowPlace | undefined {
   const table = key[0] as number;
   const numberAt = (start: number): boolean =>
     key.length >= start + 4 && new ByteReader(key, start).u32() === number;

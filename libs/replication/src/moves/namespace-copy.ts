@@ -6,9 +6,10 @@ import {
   type CommitSeq,
   type GroupId,
   type MemberId,
+  type RowPlace,
   type Term,
 } from '#contracts';
-import { readBack, type Digest, type PortablePlace } from '#state-machine';
+import { readBack, type Digest, type StateReader } from '#state-machine';
 import type { Driver } from '../driver';
 import type { Directory } from '../meta/directory';
 import { PeerKind } from '../peers/peer-kinds';
@@ -74,10 +75,15 @@ export class NamespaceCopy {
     private readonly job: CopyJob,
   ) {}
 
+  /** The state that the rows go to. */
+  get store(): StateReader {
+    return this.job.target.store;
+  }
+
   /** Resolves once few rows are left to be copied. Rejects when no replica lets itself be copied so. */
   async ahead(): Promise<void> {
     this.attempt = this.job.target.applied;
-    let after: PortablePlace | undefined;
+    let after: RowPlace | undefined;
     let answer: RowAnswer;
     do {
       answer = await this.askSource({ stage: 'ahead', after });
@@ -100,7 +106,7 @@ export class NamespaceCopy {
 
   /** All rows of a namespace that is frozen, into a group that has none of it; gives the last position there. */
   async frozen(): Promise<CommitSeq> {
-    let after: PortablePlace | undefined;
+    let after: RowPlace | undefined;
     let answer: RowAnswer;
     do {
       answer = await this.ask(this.request({ stage: 'frozen', after }), undefined);
@@ -145,7 +151,7 @@ export class NamespaceCopy {
 
   private request(part: {
     readonly stage: RowStage;
-    readonly after?: PortablePlace;
+    readonly after?: RowPlace;
     readonly given?: number;
   }): RowRequest {
     const { group, ns, generation } = this.job;

@@ -7,9 +7,10 @@ import {
   type CommitSeq,
   type GroupId,
   type MemberId,
+  type RowPlace,
   type TenancyState,
 } from '#contracts';
-import { readNamespace, type Digest } from '#state-machine';
+import { firstRowFrom, readNamespace, type Digest } from '#state-machine';
 import type { Driver } from '../driver';
 import type { Forwarding } from '../forwarding';
 import type { Directory, Versioned } from '../meta/directory';
@@ -157,7 +158,8 @@ export class NamespaceMover {
   /** Removes the rows; from then on the members of the group scrub their disks. */
   private async erase(document: Versioned<NamespaceDocument>, replica: Replica): Promise<void> {
     const { group } = replica;
-    await eraseRows({ propose: (command) => this.propose(replica, command) }, document.ns);
+    const propose = (command: Command) => this.propose(replica, command);
+    await eraseRows({ store: replica.store, propose }, document.ns);
     const erasing = document.erasing.filter((one) => one !== group);
     const others = document.scrubbing.filter((one) => one.group !== group);
     const scrubbing = [...others, { group, index: replica.applied }];
@@ -220,10 +222,17 @@ export class NamespaceMover {
 
 const NO_FLOOR = commitSeq(0);
 
-async function eraseRows(group: Pick<NamespaceCopy, 'propose'>, ns: string): Promise<void> {
+/**
+ * Removes all rows of a namespace, page by page. Each page begins at the first row that is left: one that begins at the
+ * start would pass over all that was removed before, on every replica, and all of them together over its square.
+ */
+async function eraseRows(group: Pick<NamespaceCopy, 'propose' | 'store'>, ns: string): Promise<void> {
+  let from: RowPlace | undefined;
   for (;;) {
-    const outcome = await group.propose({ kind: 'erase', ns, limit: ROWS_PER_ERASE });
+    const place = from === undefined ? {} : { from };
+    const outcome = await group.propose({ kind: 'erase', ns, limit: ROWS_PER_ERASE, ...place });
     if (outcome.results.length === 0) return;
+    from = firstRowFrom(group.store, ns, from);
   }
 }
 

@@ -1,12 +1,5 @@
-import type { MemberId } from '#contracts';
-import {
-  TouchedRows,
-  exportPlaces,
-  exportRows,
-  readNamespace,
-  type PortablePlace,
-  type WriteSet,
-} from '#state-machine';
+import type { MemberId, RowPlace } from '#contracts';
+import { TouchedRows, exportPlaces, exportRows, readNamespace, type WriteSet } from '#state-machine';
 import type { Clock } from '../ports';
 import { moved } from '../refusals';
 import type { Replica } from '../replica';
@@ -26,7 +19,7 @@ interface Copy {
   readonly replica: Replica;
   readonly touched: TouchedRows;
   round: number;
-  places: readonly PortablePlace[];
+  places: readonly RowPlace[];
   usedMs: number;
   /** Not everything that was written is known any more. */
   isLost: boolean;

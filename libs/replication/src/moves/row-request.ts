@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter, CodecError } from '#codec';
-import { groupId, type CommitSeq, type GroupId } from '#contracts';
-import type { PortablePage, PortablePlace } from '#state-machine';
+import { groupId, type CommitSeq, type GroupId, type RowPlace } from '#contracts';
+import type { PortablePage } from '#state-machine';
 
 /**
  * Which rows are asked for:
@@ -27,7 +27,7 @@ export interface RowRequest {
   /** How many rows of the round were given already. */
   readonly given: number;
   /** Rows that are not of a round go on after this place. */
-  readonly after: PortablePlace | undefined;
+  readonly after: RowPlace | undefined;
 }
 
 /** The rows, and the newest position of the group that they come from. */
@@ -90,14 +90,14 @@ export function decodeRowAnswer(body: Uint8Array): RowAnswer {
   return { commitSeq, waiting, given, next, rows: reader.raw(reader.remaining) };
 }
 
-function writePlace(writer: ByteWriter, place: PortablePlace | undefined): void {
+function writePlace(writer: ByteWriter, place: RowPlace | undefined): void {
   writer.u8(place === undefined ? FROM_START : FROM_PLACE);
   if (place === undefined) return;
   writer.u8(place.table);
   writer.sized(place.rest);
 }
 
-function readPlace(reader: ByteReader): PortablePlace | undefined {
+function readPlace(reader: ByteReader): RowPlace | undefined {
   if (reader.u8() === FROM_START) return undefined;
   return { table: reader.u8(), rest: reader.sized() };
 }
