@@ -303,7 +303,6 @@ export class Node {
       onStranger: (group) => this.hostIfWanted(group),
       onSnapshotOffer: (replica, message) => this.receiver.offer(replica, message),
       others,
-      onPeer: () => undefined,
     });
   }
 
@@ -387,6 +386,7 @@ export class Node {
     await this.scrubber.stop();
     await this.options.bus?.close();
     await this.options.network.close();
+    await this.host.settled();
     const stores = [...this.driver.all()].map((replica) => replica.store);
     for (const store of stores) await store.flush();
     await this.options.log.close();

@@ -9,7 +9,7 @@ import {
 } from '#contracts';
 import { alignLog, bootstrapReplica } from './bootstrap';
 import type { Driver } from './driver';
-import type { LogStore, StateStores } from './ports';
+import type { LogStore, StateStore, StateStores } from './ports';
 import { Replica } from './replica';
 import type { ReplicaOptions } from './replica-options';
 
@@ -39,6 +39,11 @@ export class ReplicaHost {
   /** Whether a replica is just being given up. */
   get isGivingUp(): boolean {
     return this.closing.size > 0;
+  }
+
+  /** Resolves when no replica is being opened or given up. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.opening.values(), ...this.closing.values()]);
   }
 
   /** Removes states that are left of replicas which were being given up when the process ended: they have no log. */
@@ -85,18 +90,31 @@ export class ReplicaHost {
   }
 
   private async begin(group: GroupId, founders?: readonly MemberId[]): Promise<Replica> {
-    const { driver, log, stores, member } = this.options;
+    const { driver, log, stores } = this.options;
     await this.closing.get(group);
     // A first member begins with its state. For others a state without a log is what a removal, or the first
     // snapshot's installation, left when it was cut short.
     if (founders === undefined && log.state(group) === undefined) await stores.destroy(group);
     const store = await stores.open(group);
-    if (founders !== undefined) {
-      await bootstrapReplica(group, founders, { log, store, digest: this.options.replica.digest });
-    } else {
-      await alignLog(group, { log, store });
+    try {
+      if (founders !== undefined) {
+        await bootstrapReplica(group, founders, { log, store, digest: this.options.replica.digest });
+      } else {
+        await alignLog(group, { log, store });
+      }
+      const replica = this.replicaOf(group, store);
+      driver.add(replica);
+      return replica;
+    } catch (error) {
+      // What is found damaged is moved aside and begun anew by this same process, under the same path.
+      await store.close();
+      throw error;
     }
-    const replica = new Replica({
+  }
+
+  private replicaOf(group: GroupId, store: StateStore): Replica {
+    const { driver, log, member } = this.options;
+    const replica: Replica = new Replica({
       ...this.options.replica,
       group,
       member,
@@ -109,7 +127,6 @@ export class ReplicaHost {
       onSnapshot: this.options.onSnapshot,
       onProposalFailed: this.options.onProposalFailed,
     });
-    driver.add(replica);
     return replica;
   }
 }

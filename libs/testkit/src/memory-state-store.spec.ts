@@ -11,7 +11,10 @@ describeStateStore('the simulated twin', {
     stores = new MemoryStateStores();
     return stores.open(GROUP);
   },
-  reopen: () => stores.open(GROUP),
+  async reopen(store) {
+    await store.close();
+    return stores.open(GROUP);
+  },
 });
 
 describe('a crash of the simulated twin', () => {
@@ -30,6 +33,15 @@ describe('a crash of the simulated twin', () => {
       expect(after.get(bytes('last'))).toEqual(kept === 0 ? undefined : bytes(String(kept)));
       expect(after.get(bytes('synced'))).toEqual(kept === 0 ? bytes('0') : undefined);
     }
+  });
+
+  it('cannot be opened, or destroyed, while it is open, as a folder that is locked', async () => {
+    const node = new MemoryStateStores();
+    const store = await node.open(GROUP);
+    await expect(node.open(GROUP)).rejects.toThrow(/open/);
+    await expect(node.destroy(GROUP)).rejects.toThrow(/open/);
+    await store.close();
+    await (await node.open(GROUP)).close();
   });
 
   it('forgets a group that was destroyed', async () => {

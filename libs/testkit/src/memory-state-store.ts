@@ -87,7 +87,7 @@ class SimulatedStateDisk {
 /** The simulated twin of a replica's state: visible at once, durable by `flush`, a prefix after a crash. */
 export class MemoryStateStore implements StateStore {
   private readonly rows = new SortedRows();
-  private open = true;
+  isOpen = true;
   private pinned = 0;
 
   constructor(private readonly disk = new SimulatedStateDisk()) {
@@ -141,13 +141,13 @@ export class MemoryStateStore implements StateStore {
   }
 
   close(): Promise<void> {
-    this.open = false;
+    this.isOpen = false;
     return Promise.resolve();
   }
 
   /** Whoever still uses a store after a crash or a close is mistaken. */
   private assertOpen(): void {
-    if (!this.open) throw new Error('the state store is closed');
+    if (!this.isOpen) throw new Error('the state store is closed');
   }
 }
 
@@ -157,7 +157,7 @@ export class MemoryStateStores implements StateStores {
   private readonly opened = new Map<GroupId, MemoryStateStore>();
 
   async open(group: GroupId): Promise<MemoryStateStore> {
-    await this.opened.get(group)?.close();
+    await this.refuseOpen(group);
     const disk = this.disks.get(group) ?? new SimulatedStateDisk();
     this.disks.set(group, disk);
     const store = new MemoryStateStore(disk);
@@ -185,10 +185,16 @@ export class MemoryStateStores implements StateStores {
     return Promise.resolve([...this.disks.keys()]);
   }
 
-  destroy(group: GroupId): Promise<void> {
+  async destroy(group: GroupId): Promise<void> {
+    await this.refuseOpen(group);
     this.disks.delete(group);
     this.opened.delete(group);
-    return Promise.resolve();
+  }
+
+  /** As a real one, whose folder this process has locked until it is closed. */
+  private refuseOpen(group: GroupId): Promise<void> {
+    const isOpen = this.opened.get(group)?.isOpen === true;
+    return isOpen ? Promise.reject(new Error(`the state of group ${group} is open`)) : Promise.resolve();
   }
 
   /** The node dies: its stores are closed, and each group keeps a random prefix of what it had not synced. */

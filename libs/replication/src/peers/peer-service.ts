@@ -39,7 +39,6 @@ export interface PeerServiceOptions {
   readonly onSnapshotOffer: (replica: Replica, message: Message) => void;
   /** Further kinds of requests, answered by other parts of the node. */
   readonly others: ReadonlyMap<number, (from: MemberId, body: Uint8Array) => Promise<Uint8Array>>;
-  readonly onPeer: (member: MemberId, connected: boolean) => void;
 }
 
 /** A forwarded write passes at most this many nodes: to a replica, and from there to the leader. */
@@ -51,7 +50,7 @@ export class PeerService implements Forwarding {
     options.network.setHandlers({
       onMessage: (from, kind, body) => this.onMessage(from, kind, body),
       onRequest: (from, kind, body) => this.onRequest(from, kind, body),
-      onPeer: options.onPeer,
+      onPeer: () => undefined,
     });
   }
 
