@@ -24,7 +24,8 @@ describe('watches under faults', () => {
         const far = await cluster.newcomer('node-4');
         const throughWire = { NATS_URL: `nats://127.0.0.1:${wire.port}` };
         await far.start(throughWire);
-        const clients = new RecordedClients(cluster, { ns: NS, nodes: () => cluster.nodes.slice(0, 3) });
+        const nodes = () => cluster.nodes.slice(0, 3);
+        const clients = new RecordedClients(cluster, { ns: NS, nodes, thinkMs: 60 });
         const watchers = [
           new RecordedWatcher(cluster, NS, () => [far]),
           new RecordedWatcher(cluster, NS, () => [cluster.node('node-1')]),

@@ -18,6 +18,8 @@ export interface RecordedClientsOptions {
   readonly keys?: number;
   /** Where requests go: every node by default, also those that are down. */
   readonly nodes?: () => readonly ClusterNode[];
+  /** Between the requests of one client: what is to be read back position by position should be short. */
+  readonly thinkMs?: number;
 }
 
 /** What became of one request: it had this answer, it never had an effect, or nobody knows. */
@@ -137,7 +139,8 @@ export class RecordedClients {
       // A client that waited in vain goes elsewhere for a while, as a load balancer would make it.
       if (performance.now() - askedAtMs > SLOW_MS) avoidedUntilMs.set(node, performance.now() + AVOID_MS);
       if (!done) current = undefined;
-      if (!done) await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE_MS));
+      const pauseMs = done ? this.options.thinkMs : REFUSED_PAUSE_MS;
+      if (pauseMs !== undefined) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
 
