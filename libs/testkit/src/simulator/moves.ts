@@ -71,9 +71,12 @@ export class Moves {
     this.active = false;
   }
 
-  /** Whether every namespace is where it belongs and has left nothing behind, as all nodes that are up know it. */
-  isSettled(): boolean {
-    const up = [...this.options.world.hosts.values()].filter(({ isUp }) => isUp);
+  /**
+   * Whether every namespace is where it belongs and has left nothing behind, as all members that are up know it. One
+   * that was removed while it was away is told nothing any more.
+   */
+  isSettled(members: readonly SimHost[]): boolean {
+    const up = members.filter(({ isUp }) => isUp);
     return up.every((host) => host.node!.directory.unsettled().next().done === true);
   }
 

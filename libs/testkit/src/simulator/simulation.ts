@@ -305,7 +305,7 @@ export class Simulation implements World {
 
   /** Whether nothing is under way, neither a move nor an entry. */
   private isEqual(): boolean {
-    const isMoved = this.moves?.isSettled() ?? true;
+    const isMoved = this.moves?.isSettled(this.living()) ?? true;
     return isMoved && haveAppliedAll(this.border.groups(), this.rules, this.hosts);
   }
 
