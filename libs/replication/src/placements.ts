@@ -1,4 +1,4 @@
-import { META_GROUP, type MemberId } from '#contracts';
+import { META_GROUP, NO_MEMBER, type MemberId } from '#contracts';
 import type { Digest } from '#state-machine';
 import type { Driver } from './driver';
 import type { Forwarding } from './forwarding';
@@ -41,7 +41,10 @@ export class Placements {
   constructor(private readonly options: PlacementsOptions) {
     const { directory, driver, member, region, digest, clock } = options;
     this.borders = new Borders(directory, { member, region }, options.plantedBug);
-    this.routes = new RouteTable(directory, region, () => driver.get(META_GROUP)?.hasCaughtUp === true);
+    this.routes = new RouteTable(directory, region, {
+      wereCurrent: () => driver.get(META_GROUP)?.hasCaughtUp === true,
+      areFollowed: () => (driver.get(META_GROUP)?.leader ?? NO_MEMBER) !== NO_MEMBER,
+    });
     this.rows = new RowServer({
       directory,
       borders: this.borders,

@@ -17,8 +17,12 @@ export class RouteTable implements Routing {
   constructor(
     private readonly directory: Pick<Directory, 'namespaces'>,
     private readonly region: string,
-    /** Whether the documents were up to date once since this node was started. */
-    private readonly isCurrent: () => boolean,
+    private readonly documents: {
+      /** Whether they were up to date once since this node was started. */
+      readonly wereCurrent: () => boolean;
+      /** Whether somebody who writes them is heard of: a node that is cut off learns of nothing new. */
+      readonly areFollowed: () => boolean;
+    },
   ) {}
 
   groupOf(ns: string): GroupId {
@@ -37,8 +41,15 @@ export class RouteTable implements Routing {
     return this.directory.namespaces.get(ns)?.settings.regions?.includes(this.region) ?? true;
   }
 
+  /**
+   * A pin that is in force never leads out of its regions, however old the document is. One that is being set still
+   * leads to where the namespace was: a node that was away must not send anything there when the move is over.
+   */
   knows(ns: string): boolean {
-    return this.directory.namespaces.get(ns)?.settings.regions !== undefined || this.isCurrent();
+    const document = this.directory.namespaces.get(ns);
+    const { wereCurrent, areFollowed } = this.documents;
+    if (document?.settings.regions === undefined) return wereCurrent();
+    return document.movingTo === undefined || (wereCurrent() && areFollowed());
   }
 }
 

@@ -167,7 +167,9 @@ export class SafetyRules {
     const wasLeading = before?.role === 'leader' && before.term === term;
     this.noteConfiguration(status);
     if (role === 'leader' && !wasLeading) this.onElected(host, status);
-    if (role === 'leader' && commit > (before?.commit ?? 0)) this.onCommitted(host, status, before);
+    // A leader that an entry of its own leaves out steps down with the commit of it.
+    const hasLed = role === 'leader' || wasLeading;
+    if (hasLed && commit > (before?.commit ?? 0)) this.onCommitted(host, status, before);
     this.checkApplied(host, status, before?.applied ?? applied);
     return true;
   }
