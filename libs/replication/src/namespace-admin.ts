@@ -16,6 +16,7 @@ import {
   type NamespaceDocument,
   type NamespaceSettings,
 } from './meta/documents';
+import { cannotBegin } from './meta/groups-in-use';
 import type { MetaWriter } from './meta/meta-writer';
 import { groupOfPlacement, nextGroup, placementOf, type Placement } from './meta/namespace-placement';
 import { allowedNodes, planReadReplicas, planVoters } from './meta/placement';
@@ -77,11 +78,23 @@ export class NamespaceAdmin implements NamespaceOperations {
     return true;
   }
 
+  /** Writes down another group for a namespace that is on its way to one that will never begin. */
+  async placeAnew(ns: string): Promise<void> {
+    const document = this.options.directory.namespaces.get(ns);
+    if (document !== undefined) await this.decide(ns, document.settings, document.dropped);
+  }
+
   private async change(
     ns: string,
     settings: NamespaceSettings,
     dropped: boolean,
   ): Promise<Versioned<NamespaceDocument>> {
+    await this.decide(ns, settings, dropped);
+    return this.settled(ns);
+  }
+
+  /** Writes down what the namespace is to be, and in which group. */
+  private async decide(ns: string, settings: NamespaceSettings, dropped: boolean): Promise<void> {
     if (ns.startsWith(RESERVED_NAMESPACE_PREFIX)) {
       throw new StateError('namespace_denied', `Namespaces under ${RESERVED_NAMESPACE_PREFIX} are reserved.`);
     }
@@ -92,8 +105,7 @@ export class NamespaceAdmin implements NamespaceOperations {
       try {
         const group = await this.groupFor(settings, defaults);
         if (group !== undefined) {
-          await this.options.writer.writeNamespace(this.next(ns, settings, { group, dropped }));
-          break;
+          return await this.options.writer.writeNamespace(this.next(ns, settings, { group, dropped }));
         }
       } catch (error) {
         const isStale = error instanceof StateError && error.code === 'precondition_failed';
@@ -102,7 +114,6 @@ export class NamespaceAdmin implements NamespaceOperations {
           throw new StateError('conflict', 'The settings are being changed; ask again.');
       }
     }
-    return this.settled(ns);
   }
 
   /** The document after this one; throws `conflict` while the namespace is on its way elsewhere. */
@@ -111,8 +122,10 @@ export class NamespaceAdmin implements NamespaceOperations {
     settings: NamespaceSettings,
     { group, dropped }: { readonly group: GroupId; readonly dropped: boolean },
   ): NamespaceDocument | Versioned<NamespaceDocument> {
-    const known = this.options.directory.namespaces.get(ns) ?? neverPlaced(ns);
-    const isOnItsWay = known.movingTo !== undefined && known.movingTo !== group;
+    const { namespaces, groups, nodes } = this.options.directory;
+    const known = namespaces.get(ns) ?? neverPlaced(ns);
+    const target = known.movingTo === undefined ? undefined : groups.get(known.movingTo);
+    const isOnItsWay = target !== undefined && target.group !== group && !cannotBegin(target, nodes);
     if (isOnItsWay || (known.group !== group && known.erasing.includes(group))) {
       throw new StateError('conflict', 'The namespace is being moved; ask again when it is there.', {
         retry_after: 1,

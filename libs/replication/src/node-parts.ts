@@ -33,7 +33,7 @@ export interface NodeParts {
 export function keeperOf(
   { identity, network, clock, defaultReplicas, observer }: NodeOptions,
   { nodeLostMs, balanceMs }: NodeTuning,
-  { driver, directory, writer, admin }: NodeParts,
+  { driver, directory, writer, admin, placements }: NodeParts,
 ): ClusterKeeper {
   return new ClusterKeeper({
     driver,
@@ -48,6 +48,7 @@ export function keeperOf(
     clock,
     balanceMs,
     handOver: (handover) => admin.askToHandOver(handover),
+    placeAnew: (ns) => placements.admin(writer, () => admin.gather()).placeAnew(ns),
     onError: (error) => observer.warning('keeping the cluster', error),
   });
 }

@@ -5,7 +5,7 @@ import type { Driver } from '../driver';
 import type { FoundingMember } from '../identity';
 import type { Directory } from './directory';
 import type { GroupDocument, NodeDocument } from './documents';
-import { isOver } from './groups-in-use';
+import { cannotBegin, isOver } from './groups-in-use';
 import { keepMembership } from './membership-keeper';
 import type { MetaWriter } from './meta-writer';
 import { nextHandover, type Handover } from './leader-balance';
@@ -31,6 +31,8 @@ export interface ClusterKeeperOptions {
   readonly balanceMs: number;
   /** Asks a group's leader to hand over. */
   readonly handOver: (handover: Handover) => Promise<void>;
+  /** Sends a namespace to another group, whose group will never begin. */
+  readonly placeAnew: (ns: string) => Promise<void>;
   readonly onError: (error: Error) => void;
 }
 
@@ -113,6 +115,10 @@ export class ClusterKeeper {
       if (voters.length === 0 || isPlanned) continue;
       await writer.writeGroup({ ...group, voters, learners });
       return;
+    }
+    for (const { ns, movingTo } of directory.namespaces.values()) {
+      const target = movingTo === undefined ? undefined : directory.groups.get(movingTo);
+      if (target !== undefined && cannotBegin(target, directory.nodes)) return this.options.placeAnew(ns);
     }
     const leaving = nodes.find(({ state }) => state === 'leaving');
     if (leaving !== undefined && (await this.holdsNothing(leaving.member))) {

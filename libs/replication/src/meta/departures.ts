@@ -2,6 +2,7 @@ import { META_GROUP, NO_MEMBER, type MemberId } from '#contracts';
 import type { NodeStatus } from '../node-status';
 import type { Replica } from '../replica';
 import type { Directory } from './directory';
+import { cannotBegin } from './groups-in-use';
 import { isRemovalKept } from './removal';
 
 export interface DeparturesOptions {
@@ -23,6 +24,7 @@ export class Departures {
     const { member, directory } = this.options;
     const wanted = directory.groups.get(replica.group);
     if (replica.group === META_GROUP || wanted === undefined) return;
+    if (cannotBegin(wanted, directory.nodes)) return this.options.giveUp(replica);
     const isWanted = [...wanted.voters, ...wanted.learners].includes(member);
     // Wanted again, and nobody speaks to it: it is taken in anew only when it holds nothing from before.
     if (isWanted && (replica.leader !== NO_MEMBER || !replica.hasBegun)) return;

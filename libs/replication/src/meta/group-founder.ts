@@ -3,6 +3,7 @@ import type { Driver } from '../driver';
 import type { Clock } from '../ports';
 import type { ReplicaHost } from '../replica-host';
 import type { Directory } from './directory';
+import { cannotBegin } from './groups-in-use';
 import type { MetaWriter } from './meta-writer';
 
 export interface GroupFounderOptions {
@@ -32,8 +33,9 @@ export class GroupFounder {
 
   step(): void {
     const { directory, driver, member } = this.options;
-    for (const { group, forming, founders } of directory.groups.values()) {
-      if (!forming || !this.options.mayHold(group)) continue;
+    for (const document of directory.groups.values()) {
+      const { group, forming, founders } = document;
+      if (!forming || !this.options.mayHold(group) || cannotBegin(document, directory.nodes)) continue;
       const replica = driver.get(group);
       if (replica?.knowsAll === true) this.run(group, () => this.formed(group));
       else if (replica === undefined && founders.includes(member)) this.run(group, () => this.begin(group));

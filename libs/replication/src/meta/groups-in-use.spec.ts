@@ -1,7 +1,7 @@
 import { groupId, memberId, type GroupId, type LogIndex, type MemberId, type NodeName } from '#contracts';
 import type { Versioned } from './directory';
 import { NO_SETTINGS, type GroupDocument, type NamespaceDocument, type NodeDocument } from './documents';
-import { isInUse, isOver } from './groups-in-use';
+import { cannotBegin, isInUse, isOver } from './groups-in-use';
 import { groupOfPlacement } from './namespace-placement';
 
 /**
@@ -77,4 +77,20 @@ test('it stays over when nodes of its region come later, and its placement gets 
 test('a group that somebody needs is never over: its voters may still be found', () => {
   const gone = nodesOf([3, 'ap', 'removed'], [4, 'ap', 'active']);
   expect(isOver(pinned(3), { nodes: gone, namespaces: namespaceIn(GROUP) })).toBe(false);
+});
+
+test('a group that lost a majority of its founders before it began holds nothing and is never asked for again', () => {
+  const nodes = nodesOf([3, 'ap', 'active'], [4, 'ap', 'removed'], [5, 'ap', 'active']);
+  const forming = { ...pinned(3, 4), forming: true };
+  expect(cannotBegin(forming, nodes)).toBe(true);
+  expect(cannotBegin({ ...pinned(3, 4, 5), forming: true }, nodes)).toBe(false);
+  expect(cannotBegin(pinned(3, 4), nodes)).toBe(false);
+
+  // Whoever was planned in the place of a founder cannot begin it either.
+  const replanned = { ...forming, voters: [3, 5].map(memberId) };
+  const groups = new Map([[GROUP, replanned]]);
+  const onItsWay = namespaceIn(ELSEWHERE, { movingTo: GROUP });
+  expect(isOver(replanned, { nodes, namespaces: NOBODY })).toBe(true);
+  expect(isOver(replanned, { nodes, namespaces: onItsWay })).toBe(false);
+  expect(groupOfPlacement(replanned, { groups, nodes, namespaces: onItsWay })).toBeUndefined();
 });

@@ -2,7 +2,7 @@ import { META_GROUP, type GroupId } from '#contracts';
 import { DEFAULT_GROUP } from '../default-group';
 import type { Directory, Versioned } from './directory';
 import type { GroupDocument, NamespaceSettings } from './documents';
-import { isOver } from './groups-in-use';
+import { cannotBegin, isOver } from './groups-in-use';
 
 /** What decides in which group a namespace is: all namespaces that ask for the same share one. */
 export type Placement = Pick<GroupDocument, 'regions' | 'replicas' | 'readReplicas' | 'retention'>;
@@ -21,7 +21,7 @@ export function placementOf(
   };
 }
 
-/** The group of a placement, if one was made already and has not come to its end. */
+/** The group of a placement, if one was made already, can begin, and has not come to its end. */
 export function groupOfPlacement(
   placement: Placement,
   directory: Pick<Directory, 'groups' | 'nodes' | 'namespaces'>,
@@ -29,7 +29,7 @@ export function groupOfPlacement(
   const wanted = keyOf(placement);
   for (const group of directory.groups.values()) {
     if (group.group === META_GROUP || keyOf(group) !== wanted) continue;
-    if (!isOver(group, directory)) return group;
+    if (!isOver(group, directory) && !cannotBegin(group, directory.nodes)) return group;
   }
   return undefined;
 }
