@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The images and both Compose files, for real and from nothing: images are built; one node is run, snapshotted, restored
-# and watched as the quick start has it; three nodes and NATS start, an object is put on one node and read on another, a
-# container is killed, another is cut off the network, the cluster goes on, and heals; all are restarted one by one.
+# The images and both Compose files, for real and from nothing: images are built; one node is run, snapshotted and
+# restored as the quick start has it, and run with TLS; three nodes and NATS start, an object is put on one node and read
+# on another, a container is killed, another is cut off the network, the cluster goes on, and heals; all are restarted
+# one by one.
 # `npm run test:compose`; what was said on the way stays in the folder that the first line names.
 #
 # Containers are asked through ports that are published on 127.0.0.1. Exit code 77, with a line that says why: there is
