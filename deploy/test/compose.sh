@@ -30,7 +30,7 @@ finish() {
   trap - ERR
   set +e
   CALL_SECONDS_MAX=20
-  if [ -f "$WORK/env" ] && docker info >/dev/null 2>&1; then
+  if docker info >/dev/null 2>&1; then
     compose logs --no-color >"$LOGS/containers.log" 2>&1
     compose down --volumes --timeout 5 >"$LOGS/down.log" 2>&1
     single logs --no-color >"$LOGS/single.log" 2>&1

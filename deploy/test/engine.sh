@@ -32,15 +32,16 @@ wait_for() {
   done
 }
 
-# Debian's client builds with BuildKit by itself; others need a plugin for it. No call may hang the test, nor its end.
+# Debian's client builds with BuildKit by itself; others need a plugin for it. No call may hang the test, nor its end;
+# and a signal for the test, which its group gets, reaches what it waits for.
 docker() {
   local program=/usr/bin/docker
   [ -x "$program" ] || program=$(type -P docker) || return 127
-  timeout "$CALL_SECONDS_MAX" "$program" "$@"
+  timeout --foreground "$CALL_SECONDS_MAX" "$program" "$@"
 }
 # The program of its own that Debian has, or the plugin of newer clients.
 docker_compose() {
-  if type -P docker-compose >/dev/null; then timeout "$CALL_SECONDS_MAX" docker-compose "$@"; else docker compose "$@"; fi
+  if type -P docker-compose >/dev/null; then timeout --foreground "$CALL_SECONDS_MAX" docker-compose "$@"; else docker compose "$@"; fi
 }
 
 has_program() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
