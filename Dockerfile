@@ -8,21 +8,21 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 ENV NPM_CONFIG_USERCONFIG=/run/secrets/npmrc NODE_EXTRA_CA_CERTS=/run/secrets/ca
 COPY package.json package-lock.json .npmrc ./
-RUN --mount=type=secret,id=npmrc --mount=type=secret,id=ca npm ci --no-update-notifier
 # The native module comes prebuilt for x86-64; elsewhere it is compiled here, so that no compiler ends up in the image.
-RUN if [ "$(uname -m)" != x86_64 ]; then \
+RUN --mount=type=secret,id=npmrc --mount=type=secret,id=ca npm ci --no-update-notifier \
+ && if [ "$(uname -m)" != x86_64 ]; then \
       apt-get update && apt-get install -y --no-install-recommends build-essential cmake python3 \
       && npm rebuild --ignore-scripts=false --build-from-source @nxtedition/rocksdb; \
     fi
-COPY tsconfig.json tsconfig.build.json ./
-COPY libs libs
-COPY apps apps
-COPY bench bench
-COPY tools tools
+# Few layers: engines without a file system in layers copy everything for each. What comes in is in .dockerignore; what
+# goes out is in /image, as it will be found.
+COPY . .
 RUN node_modules/.bin/tsc -p tsconfig.build.json --sourceMap false \
  && rm -rf dist/bench dist/tools dist/libs/testkit dist/.tsbuildinfo \
  && npm prune --omit=dev --offline \
- && find node_modules \( -name '*.map' -o -name '*.d.ts' -o -name '*.md' \) -delete
+ && find node_modules \( -name '*.map' -o -name '*.d.ts' -o -name '*.md' \) -delete \
+ && mkdir -p /image/app /image/data \
+ && mv node_modules dist package.json LICENSE bin /image/app/
 
 FROM ${NODE_IMAGE} AS program
 ARG VERSION=0.1.0
@@ -33,14 +33,11 @@ LABEL org.opencontainers.image.title="AgentState" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 ENV NODE_ENV=production DATA_DIR=/data
-WORKDIR /app
-COPY --from=build /app/node_modules node_modules
-COPY --from=build /app/dist dist
-COPY package.json LICENSE ./
-COPY bin/agentstate bin/agentstate
+COPY --from=build /image/app /app
 # The user has a number and no name, so that orchestrators can see that it is not root. Everything but /data may be
 # read-only.
-RUN mkdir /data && chown 10001:10001 /data
+COPY --from=build --chown=10001:10001 /image/data /data
+WORKDIR /app
 USER 10001:10001
 VOLUME /data
 ENTRYPOINT ["node", "/app/bin/agentstate"]

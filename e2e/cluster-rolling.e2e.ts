@@ -1,4 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { createSigner } from 'fast-jwt';
 import { Cluster } from './launcher/cluster';
 import type { ClusterNode } from './launcher/cluster-node';
@@ -7,10 +10,16 @@ import { until } from './launcher/until';
 
 const NS = 'agent://rolling';
 
+/** What Kubernetes runs ahead of a stop, in a container where the node is process 1; then it waits, and stops it. */
+const PRE_STOP = /"-c", "(kill -\w+) 1 && sleep/.exec(
+  readFileSync(path.join(__dirname, '../deploy/helm/templates/statefulset.yaml'), 'utf8'),
+)?.[1];
+
 /**
- * The goal: nodes are restarted one by one, with new settings too, and clients that retry notice nothing. The method:
- * real processes under load, each told ahead of its stop as a supervisor does it; every answer is counted, and every
- * acknowledged write is looked for at the end, at every node.
+ * The goal: nodes are restarted one by one, with new settings too, and programs that use the SDK notice nothing. The
+ * method: real processes under load, each told ahead of its stop by the command of the chart's `preStop`; what the SDK
+ * meets before it tries again is counted and printed, each write is read back, and every acknowledged one is looked for
+ * at the end, at every node.
  */
 describe('a rolling restart', () => {
   test('loses no acknowledged write and fails no request', async () => {
@@ -57,13 +66,13 @@ describe('a rolling restart', () => {
   });
 });
 
-/** As a supervisor does it: said ahead, not ready any more, stopped, started, ready. */
+/** As Kubernetes does it: said ahead, not ready any more, stopped, started, ready. */
 async function restart(
   cluster: Cluster,
   node: ClusterNode,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  node.announceStop();
+  execFileSync('/bin/sh', ['-c', `${PRE_STOP ?? 'false'} ${node.processId}`]);
   await until(`${node.name} to say that it leaves`, async () => {
     const { status, headers } = await fetch(`${node.url}/ready`);
     return status === 503 && headers.get('connection') !== 'close';

@@ -70,6 +70,7 @@ validate() {
 }
 must_fail 'an unknown value' helm template x "$CHART" --set replicaCuont=3
 must_fail 'a replica count that is no number' helm template x "$CHART" --set replicaCount=many
+must_fail 'a grace period that cuts a stop off' helm template x "$CHART" --set preStopSeconds=31
 
 for values in '' "$CHART"/ci/*-values.yaml; do
   name=$(basename "${values:-defaults.yaml}")
@@ -81,6 +82,17 @@ for values in '' "$CHART"/ci/*-values.yaml; do
     { cat "$WORK/error"; fail "helm template with $name"; }
   for version in $KUBERNETES_VERSIONS; do validate "$version" "$WORK/$name"; done
 done
+# What the documents' kubectl commands name.
+python3 - "$WORK/guide-values.yaml" <<'END'
+import sys
+import yaml
+
+with open(sys.argv[1], encoding='utf-8') as rendered:
+    objects = [one for one in yaml.safe_load_all(rendered) if one]
+names = {f"{one['kind']}/{one['metadata']['name']}" for one in objects}
+missing = {'StatefulSet/agentstate', 'Service/agentstate', 'ConfigMap/agentstate-grafana-dashboard'} - names
+sys.exit(f'FAIL the chart makes no {missing}' if missing else 0)
+END
 sed 's/podManagementPolicy/podManagmentPolicy/' "$WORK/guide-values.yaml" >"$WORK/misspelt.yaml"
 must_fail 'a misspelt field' validate v1.34.0 "$WORK/misspelt.yaml"
 sed 's/issuerRef/issuerReference/' "$WORK/guide-values.yaml" >"$WORK/misspelt.yaml"
@@ -92,6 +104,7 @@ packaged=$(tar -tzf "$WORK"/packaged/agentstate-*.tgz)
 
 say "alerts"
 promtool check rules deploy/prometheus/alerts.yml
+promtool test rules deploy/test/alerts.yml
 sed "s#/etc/prometheus#$PWD/deploy/prometheus#" deploy/prometheus/prometheus.yml >"$WORK/prometheus.yml"
 promtool check config "$WORK/prometheus.yml"
 sed -n 's/.*runbook_url: .*#//p' deploy/prometheus/alerts.yml | sort -u | while read -r anchor; do

@@ -64,9 +64,9 @@ export class ClusterNode {
     return this.process.stop();
   }
 
-  /** What a supervisor sends ahead of a stop: the node hands leadership over, and goes on answering. */
-  announceStop(): void {
-    this.process.signal('SIGUSR2');
+  /** Of the process that runs, or ran last. */
+  get processId(): number {
+    return this.process.processId;
   }
 
   async restart(): Promise<void> {

@@ -1,6 +1,7 @@
 export { openTransport, type Transport } from './transport';
 export {
   DEFAULT_LIMITS,
+  FAULT_REASONS,
   REFUSAL_REASONS,
   type Admission,
   type DropReason,

@@ -110,7 +110,8 @@ export const DEFAULT_LIMITS: TransportLimits = {
 /** Why a frame was not queued. */
 export type DropReason = 'full' | 'not_connected' | 'too_large';
 /** Why a proven connection was closed by this side. */
-export type FaultReason = 'crc' | 'frame_too_large' | 'malformed' | 'unexpected_frame' | 'silent';
+export const FAULT_REASONS = ['crc', 'frame_too_large', 'malformed', 'unexpected_frame', 'silent'] as const;
+export type FaultReason = (typeof FAULT_REASONS)[number];
 
 /** Plain callbacks on the hot path: they must be quick and must not throw. */
 export interface TransportObserver {

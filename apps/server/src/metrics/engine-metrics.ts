@@ -1,4 +1,5 @@
 import { type Registry, Counter, Gauge, Histogram } from 'prom-client';
+import { FAULT_REASONS } from '#transport';
 import { SnapshotMetrics } from './snapshot-metrics';
 
 /** What the engine tells as it works, as plain calls: it knows nothing of Prometheus. Durations in seconds. */
@@ -158,6 +159,7 @@ export class EngineMetrics implements EngineObserver {
     for (const reason of ['overflow', 'stalled', 'compacted', 'interrupted'])
       this.watchDrops.inc({ reason }, 0);
     for (const reason of ['no_leader', 'overloaded', 'timeout']) this.proposalsFailed.inc({ reason }, 0);
+    for (const reason of FAULT_REASONS) this.linkFaults.inc({ reason }, 0);
   }
 
   readGauges(gauges: () => EngineGauges): void {
