@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { Client } from '../libs/client/src/index';
 import { testConformance } from '../libs/client/testing/conformance-suite';
 import { ScriptedServer } from '../libs/client/testing/scripted-server';
+import { PackedClient } from './launcher/packed-client';
 
 const run = promisify(execFile);
 const ROOT = path.join(__dirname, '..');
@@ -44,40 +45,20 @@ export async function use(): Promise<StoredObject<Task>> {
 /** The goal: what is published works where it is installed. The method: pack it, and install it into empty projects. */
 describe('the packed client', () => {
   let folder: string;
-  let project: string;
+  let packed: PackedClient;
   let installed: typeof Client;
   beforeAll(async () => {
     folder = await mkdtemp(path.join(os.tmpdir(), 'agentstate-package-'));
-    const { stdout } = await npm(
-      path.join(ROOT, 'libs/client'),
-      'pack',
-      '--json',
-      '--pack-destination',
-      folder,
-    );
-    const tarball = path.join(folder, (JSON.parse(stdout) as [{ filename: string }])[0].filename);
-    project = path.join(folder, 'project');
-    await mkdir(project);
-    await writeFile(path.join(project, 'package.json'), '{"private":true}');
-    await npm(project, 'install', '--offline', '--no-audit', '--no-fund', tarball);
-    installed = (createRequire(path.join(project, 'x.js'))('@agentstate/client') as { Client: typeof Client })
-      .Client;
+    packed = await PackedClient.install(folder);
+    const load = createRequire(path.join(packed.project, 'x.js'));
+    installed = (load('@agentstate/client') as { Client: typeof Client }).Client;
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  const npm = (cwd: string, ...args: string[]): Promise<{ stdout: string }> =>
-    run('npm', [...args, '--foreground-scripts=false', '--ignore-scripts=false'], { cwd });
-
-  /** An empty project of its own kind, with the package installed. */
-  async function empty(name: string, manifest: object): Promise<string> {
-    const copy = path.join(folder, name);
-    await cp(project, copy, { recursive: true });
-    await writeFile(path.join(copy, 'package.json'), JSON.stringify({ name, private: true, ...manifest }));
-    return copy;
-  }
-
   test('holds the build and nothing else', async () => {
-    const inside = await readdir(path.join(project, 'node_modules/@agentstate/client'), { recursive: true });
+    const inside = await readdir(path.join(packed.project, 'node_modules/@agentstate/client'), {
+      recursive: true,
+    });
     const odd = inside.filter((file) => !/^(dist|package\.json|README\.md|LICENSE)/.test(file));
     expect([odd, inside.filter((file) => /spec|testing/.test(file))]).toEqual([[], []]);
     expect(inside).toEqual(
@@ -94,7 +75,7 @@ describe('the packed client', () => {
       `const { Client } = require('@agentstate/client');(async () => {${PROGRAM}})();`,
     ],
   ])('runs in an empty %s project', async (name, manifest, file, program) => {
-    const own = await empty(name, manifest);
+    const own = await packed.copy(name, manifest);
     await writeFile(path.join(own, file), program);
     const server = await ScriptedServer.start();
     try {
@@ -116,7 +97,7 @@ describe('the packed client', () => {
     ['nodenext-commonjs', { type: 'commonjs' }, 'nodenext', 'nodenext'],
     ['bundler', { type: 'module' }, 'esnext', 'bundler'],
   ])('has its types in an empty TypeScript project: %s', async (name, manifest, module, resolution) => {
-    const own = await empty(name, manifest);
+    const own = await packed.copy(name, manifest);
     await writeFile(path.join(own, 'use.ts'), TYPED);
     // Declarations are checked, too, with nothing but what every project has.
     const compilerOptions = {

@@ -1,75 +1,114 @@
-import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePortsInARow } from '../../e2e/launcher/free-ports';
 import { Scratch } from '../../e2e/launcher/scratch';
-import { markedBlocks, missingLine } from './marked-blocks';
+import type { ServerProcess } from '../../e2e/launcher/server-process';
+import { type MarkedBlock, markedBlocks, missingLine } from './marked-blocks';
 import { Shell } from './shell';
+import { TypedProject } from './typed-project';
 
 const ROOT = path.join(__dirname, '../..');
-const DOCUMENTS = ['README.md'];
+/** Pages for operators, whose node asks for tokens and who have its key. The node of all others is open. */
+const WITH_KEY = ['docs/backup-and-restore.md', 'docs/operations/disaster-recovery.md'];
 const OUTPUT_DEADLINE_MS = 30_000;
 
-/** The goal: what the documents tell a reader to type works. The method: type it, against a new server. */
+/** The README and every page below `docs` with commands; decisions tell what was tried once. */
+const DOCUMENTS = [
+  'README.md',
+  ...readdirSync(path.join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md') && !file.startsWith('adr'))
+    .map((file) => `docs/${file}`)
+    .sort(),
+].map((document) => ({ document, blocks: markedBlocks(readFileSync(path.join(ROOT, document), 'utf8')) }));
+
+/** The goal: what the documents tell a reader to type works. The method: type it, against a new node. */
 describe('documents', () => {
   const scratch = new Scratch();
-  afterEach(() => scratch.clear());
-
-  test.each(DOCUMENTS)('%s: its commands print what it shows', async (document) => {
-    const blocks = markedBlocks(readFileSync(path.join(ROOT, document), 'utf8'));
-    expect(blocks).not.toEqual([]);
-    const server = await scratch.start({ dataDir: await scratch.folder() });
-    const cluster = await freePortsInARow();
-    const clusterFolder = await scratch.folder();
-    const onFreePorts = (commands: string): string =>
-      commands
-        .replace(
-          /^npm run cluster$/gm,
-          `exec node dist/tools/cluster/run.js ${optionsOf(cluster, clusterFolder)}`,
-        )
-        .replace(
-          /\b127\.0\.0\.1:808([123])\b/g,
-          (_, node: string) => `127.0.0.1:${cluster + Number(node) - 1}`,
-        )
-        .replace(/\b(127\.0\.0\.1|localhost):8080\b/g, new URL(server.url).host)
-        .replace(/\b(127\.0\.0\.1|localhost):9090\b/g, new URL(server.adminUrl).host);
-    const onDocumentedPorts = (printed: string): string =>
-      [0, 1, 2].reduce(
-        (text, at) => text.replaceAll(`127.0.0.1:${cluster + at}`, `127.0.0.1:${8081 + at}`),
-        printed,
-      );
-    const shell = new Shell(await scratch.folder());
-    const inOtherTerminals: Expectation[] = [];
-    try {
-      for (const { line, background, commands, output } of blocks) {
-        const where = `${document}:${line}`;
-        if (background) {
-          const running = shell.leaveRunning(onFreePorts(commands));
-          const printed = (): string => onDocumentedPorts(running());
-          // It has to be under way before the next command; the rest of its output answers to what follows.
-          await waitFor({ where, output: output.slice(0, 1), printed });
-          inOtherTerminals.push({ where, output, printed });
-        } else {
-          const text = await shell.run(onFreePorts(commands));
-          expect({ where, missing: missingLine(output, text), text }).toEqual({ where, text });
-        }
-      }
-      for (const expectation of inOtherTerminals) await waitFor(expectation);
-    } finally {
-      await shell.close();
-    }
+  let shell: Shell | undefined;
+  afterEach(async () => {
+    await shell?.close();
+    await scratch.clear();
   });
+
+  const typed = DOCUMENTS.filter(({ blocks }) => blocks.some(({ kind }) => kind !== 'not run'));
+  test('there are some', () => expect(typed.length).toBeGreaterThan(5));
+
+  test.each(typed)(
+    '$document: its commands print what it shows',
+    async ({ document, blocks }) => {
+      const project = await TypedProject.in(await scratch.folder());
+      const environment = environmentOf(project, WITH_KEY.includes(document));
+      const server = await scratch.start({ dataDir: path.join(project.folder, 'data'), environment });
+      shell = new Shell({
+        cwd: project.folder,
+        stateFolder: await scratch.folder(),
+        environment: {
+          ...process.env,
+          // The command line is installed, and asks the reader's node unless it is told otherwise.
+          PATH: `${path.join(project.folder, 'bin')}:${process.env['PATH']}`,
+          AGENTSTATE_ENDPOINT: server.url,
+          ...environment,
+        },
+      });
+      await new Reader(document, project, server, shell).type(blocks);
+    },
+    300_000,
+  );
 });
 
-/** Nine ports: three nodes, each with an API, an admin and a peer port. */
-function optionsOf(first: number, folder: string): string {
-  return `--data-dir ${folder} --http-port ${first} --admin-port ${first + 3} --peer-port ${first + 6}`;
+/** What the reader's node and shell have set. */
+function environmentOf(project: TypedProject, withKey: boolean): Record<string, string> {
+  const ports = { HTTP_PORT: project.port('8080'), ADMIN_PORT: project.port('9090') };
+  const open = { ...ports, HTTP_HOST: '127.0.0.1' };
+  const key = randomBytes(32).toString('base64');
+  return withKey ? { ...open, DEV_MODE: 'false', CAP_KEY_ACTIVE: key } : open;
 }
 
 interface Expectation {
   readonly where: string;
   readonly output: readonly string[];
   readonly printed: () => string;
+}
+
+/** Types one document, from its beginning to its end. */
+class Reader {
+  private inOtherTerminals: Expectation[] = [];
+
+  constructor(
+    private readonly document: string,
+    private readonly project: TypedProject,
+    private readonly server: ServerProcess,
+    private readonly shell: Shell,
+  ) {}
+
+  async type(blocks: readonly MarkedBlock[]): Promise<void> {
+    for (const block of blocks) await this.typeBlock(block);
+    await this.lookAtOtherTerminals();
+  }
+
+  private async typeBlock({ line, kind, commands, output }: MarkedBlock): Promise<void> {
+    const where = `${this.document}:${line}`;
+    const typed = this.project.typed(commands);
+    if (kind === 'background') {
+      const running = this.shell.leaveRunning(typed);
+      const printed = (): string => this.project.shown(running());
+      // It has to be under way before the next command; the rest of its output answers to what follows.
+      await waitFor({ where, output: output.slice(0, 1), printed });
+      this.inOtherTerminals.push({ where, output, printed });
+    } else if (kind === 'run') {
+      const text = this.project.shown(await this.shell.run(typed));
+      expect({ where, missing: missingLine(output, text), text }).toEqual({ where, text });
+    } else if (kind === 'stop') {
+      await this.lookAtOtherTerminals();
+      await this.shell.close();
+      if (this.server.isRunning) await this.server.stop();
+    }
+  }
+
+  private async lookAtOtherTerminals(): Promise<void> {
+    for (const expectation of this.inOtherTerminals.splice(0)) await waitFor(expectation);
+  }
 }
 
 async function waitFor({ where, output, printed }: Expectation): Promise<void> {

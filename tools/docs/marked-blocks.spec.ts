@@ -1,11 +1,11 @@
 import { markedBlocks, missingLine } from './marked-blocks';
 
 describe('marked blocks', () => {
-  test('commands come with their output, unmarked blocks are left alone', () => {
+  test('commands come with their output, other blocks are left alone', () => {
     const text = [
       '# A',
-      '```bash',
-      'untested',
+      '```json',
+      'no commands',
       '```',
       '<!-- docs-test -->',
       '',
@@ -24,15 +24,27 @@ describe('marked blocks', () => {
       '```bash',
       'sleep',
       '```',
+      '<!-- docs-test: not run: needs a Kubernetes -->',
+      '```bash',
+      'kubectl',
+      '```',
+      '<!-- docs-test: stop -->',
+      'The node has to be stopped.',
     ].join('\n');
     expect(markedBlocks(text)).toEqual([
-      { line: 8, background: false, commands: 'echo 1\necho 2', output: ['1', '2'] },
-      { line: 20, background: true, commands: 'sleep', output: [] },
+      { line: 8, kind: 'run', commands: 'echo 1\necho 2', output: ['1', '2'] },
+      { line: 20, kind: 'background', commands: 'sleep', output: [] },
+      { line: 24, kind: 'not run', commands: 'kubectl', output: [] },
+      { line: 26, kind: 'stop', commands: '', output: [] },
     ]);
   });
 
   test.each([
     '<!-- docs-test: later -->\n```bash\n```',
+    '<!-- docs-test: not run -->\n```bash\n```',
+    '<!-- docs-test: not run: why -->\n```bash\n```\n<!-- docs-test: output -->\n```text\n1\n```',
+    '<!-- docs-test: stop -->\n<!-- docs-test: output -->\n```text\n1\n```',
+    '```bash\nunmarked\n```',
     '<!-- docs-test -->\n```text\n```',
     '<!-- docs-test -->\ntext',
     '<!-- docs-test -->\n```bash\nnever ended',

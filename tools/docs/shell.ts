@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 
-const ROOT = path.join(__dirname, '../..');
 /** Bounds a hang; nothing in a document takes this long. */
 const DEADLINE_MS = 60_000;
 
@@ -15,14 +14,23 @@ interface Started {
   readonly output: () => string;
 }
 
+/** Where a reader's terminals are, and what is set in each of them. */
+export interface ShellOptions {
+  /** The folder that commands begin in. */
+  readonly cwd: string;
+  /** The shells' own, for what they remember. */
+  readonly stateFolder: string;
+  /** The whole environment. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
 /** A reader's terminal: what one block exports, the next one has. */
 export class Shell {
   private readonly running: Started[] = [];
   private readonly stateFile: string;
 
-  /** `folder` is the shell's own, for what it remembers. */
-  constructor(folder: string) {
-    this.stateFile = path.join(folder, 'exported');
+  constructor(private readonly options: ShellOptions) {
+    this.stateFile = path.join(options.stateFolder, 'exported');
   }
 
   /** Resolves to what the block printed, once it has succeeded. */
@@ -56,7 +64,8 @@ export class Shell {
     const script = `if [ -e '${this.stateFile}' ]; then . '${this.stateFile}'; fi\n${commands}`;
     // A process group of its own, so that ending a block ends what it started.
     const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
-      cwd: ROOT,
+      cwd: this.options.cwd,
+      env: this.options.environment,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -59,6 +59,14 @@ describe('the command line', () => {
   });
 });
 
+test.each([[['get']], [['put', '--wings']], [['token', 'mint']]])(
+  '%j leads to the help of that command',
+  async (args) => {
+    const { err } = await run(args);
+    expect(err).toContain(`agentstate ${args.filter((word) => !word.startsWith('-')).join(' ')} --help`);
+  },
+);
+
 describe('token mint', () => {
   test('signs the claims of CONTRACT section 5, and prints nothing else', async () => {
     const { out, err } = await run(

@@ -74,11 +74,18 @@ export function program(terminal: Terminal): Command {
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
   for (const make of COMMANDS) {
     const command = make(terminal);
-    command.copyInheritedSettings(root);
-    for (const inner of command.commands) inner.copyInheritedSettings(root);
+    settle(command, root, command.name());
+    for (const inner of command.commands) settle(inner, root, `${command.name()} ${inner.name()}`);
     root.addCommand(command);
   }
   return root;
+}
+
+/** What all commands have from the root, but each leads to its own help when it was called wrongly. */
+function settle(command: Command, root: Command, words: string): void {
+  command
+    .copyInheritedSettings(root)
+    .showHelpAfterError(`(agentstate ${words} --help says what it takes, with examples)`);
 }
 
 function explain(error: unknown, terminal: Terminal): number {

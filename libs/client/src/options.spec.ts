@@ -48,6 +48,16 @@ describe('options', () => {
     await expect(late).rejects.not.toThrow(/s3cret/);
   });
 
+  test('a fetch that was given is called by itself, as browsers ask of theirs', async () => {
+    const receivers: unknown[] = [];
+    function given(this: unknown): Promise<Response> {
+      receivers.push(this);
+      return Promise.resolve(Response.json({ id: 'id' }));
+    }
+    await new Client('http://127.0.0.1:1', { fetch: given }).get('ns', 'id');
+    expect(receivers).toEqual([undefined]);
+  });
+
   test('a client that is logged does not show its token', () => {
     const client = new Client('http://127.0.0.1:1', { token: 's3cret' });
     for (const one of [client, client.namespace('ns'), client.session()]) {

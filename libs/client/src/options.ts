@@ -72,18 +72,23 @@ const TOKEN = /^[\x21-\x7e]+$/;
 
 /** Fills in the defaults; what is wrong is told here, before any request. */
 export function settingsOf(options: ClientOptions): Settings {
-  const injected = options.fetch;
   return {
     endpoints: endpointsOf(options.endpoints ?? (environment('AGENTSTATE_ENDPOINT') || DEFAULT_ENDPOINT)),
     region: options.region,
     token: tokenOf(options.token),
     timeoutMs: options.timeoutMs ?? 15_000,
     retry: { ...DEFAULT_RETRY, ...options.retry },
-    // Looked up at each call, so that a `fetch` that is replaced later, as tracing tools do, is used.
-    fetch: injected ?? ((input, init) => globalThis.fetch(input, init)),
+    fetch: fetchOf(options.fetch),
     maxResponseBytes: options.maxResponseBytes ?? 256 * 1024 * 1024,
   };
 }
+
+/**
+ * The global one is looked up at each call, so that one that is put there later, as tracing tools do, is used. One that
+ * was given is called by itself: browsers and edge runtimes refuse theirs as a method of another object.
+ */
+const fetchOf = (given: typeof globalThis.fetch | undefined): typeof globalThis.fetch =>
+  given === undefined ? (input, init) => globalThis.fetch(input, init) : (input, init) => given(input, init);
 
 function endpointsOf(given: string | readonly (string | Endpoint)[]): readonly Endpoint[] {
   const list = typeof given === 'string' ? given.split(',') : given;
