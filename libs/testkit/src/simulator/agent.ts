@@ -3,7 +3,7 @@ import type { HistoryRecorder } from '../linearizability/history';
 import type { LeaseInput, LeaseOutput } from '../linearizability/models/lease-model';
 import type { ObjectInput, ObjectOutput } from '../linearizability/models/object-model';
 import { Caller, type CallerOptions } from './caller';
-import { type AskedWrite, faultOfDone, faultOfRefusal } from './decided-writes';
+import { type AskedWrite, faultOfDone, faultOfRefusal, objectInput } from './decided-writes';
 import { SimulationFailure } from './failure';
 import { leaseOutput, leaseReadOutput, passedOutput } from './lease-outputs';
 import { RepeatedCommand, type AskedCommand } from './repeated-command';
@@ -102,7 +102,7 @@ export class Agent {
     const batch = ++this.asked;
     const guard = fence && leases.call(name, { op: 'guard', ...fence });
     const parts = operations.flatMap((operation) => {
-      const input = inputOf(operation, `${name}-${batch}`);
+      const input = objectInput(operation, `${name}-${batch}`);
       return input === undefined ? [] : [objects.call(name, input)];
     });
     const withoutEffect = (): void => parts.forEach((handle) => tally.withoutEffect.add(handle));
@@ -233,16 +233,6 @@ export class Agent {
       },
     ).send();
   }
-}
-
-function inputOf(operation: Operation, batch: string): ObjectInput | undefined {
-  const { op, id, ifMatch, ifNoneMatch } = operation;
-  const condition = {
-    ...(ifMatch !== undefined && { ifMatch }),
-    ...(ifNoneMatch !== undefined && { ifNoneMatch }),
-  };
-  if (op === 'put') return { op, id, value: operation.bodyJson, batch, ...condition };
-  return op === 'delete' ? { op, id, batch, ...condition } : undefined;
 }
 
 function describeOperation({ op, id, ifMatch, ifNoneMatch }: Operation): string {
