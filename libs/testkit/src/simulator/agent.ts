@@ -2,6 +2,7 @@ import type { CommandOutcome, CommitSeq, LeaseCommand, Operation } from '#contra
 import type { HistoryRecorder } from '../linearizability/history';
 import type { LeaseInput, LeaseOutput } from '../linearizability/models/lease-model';
 import type { ObjectInput, ObjectOutput } from '../linearizability/models/object-model';
+import { bodyJsonOf } from './bodies';
 import { Caller, type CallerOptions } from './caller';
 import { type AskedWrite, faultOfDone, faultOfRefusal, objectInput } from './decided-writes';
 import { SimulationFailure } from './failure';
@@ -91,7 +92,7 @@ export class Agent {
       const dice = random.below(100);
       if (dice < 20) return { op: 'check', id, ...onNewest };
       if (dice < 35) return { op: 'delete', id, ...onNewest };
-      const bodyJson = JSON.stringify(`${name}-${this.asked}`);
+      const bodyJson = bodyJsonOf(name, this.asked);
       const condition = random.chance(0.05) ? { ifNoneMatch: true } : onNewest;
       return { op: 'put', id, type: 'thing', bodyJson, tags: { by: name }, parents: [], ...condition };
     });
