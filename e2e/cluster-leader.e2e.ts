@@ -11,7 +11,7 @@ const NS = 'agent://leader';
 describe('a cluster that loses its leader', () => {
   test('by SIGKILL, three times: no acknowledged write is lost, and no read is stale', async () => {
     await Cluster.with({ nodes: 3 }, async (cluster) => {
-      const clients = new RecordedClients(cluster, { ns: NS });
+      const clients = new RecordedClients(cluster, { ns: NS, agents: 2 });
       const watchers = [1, 2, 3].map(() => new RecordedWatcher(cluster, NS));
       for (let round = 0; round < 3; round++) {
         await clients.writes(300);
@@ -54,7 +54,7 @@ describe('a cluster that loses its leader', () => {
 
   test('by SIGSTOP for 12 s: it steps down, and serves no stale read when it goes on', async () => {
     await Cluster.with({ nodes: 3 }, async (cluster) => {
-      const clients = new RecordedClients(cluster, { ns: NS });
+      const clients = new RecordedClients(cluster, { ns: NS, agents: 2 });
       const watcher = new RecordedWatcher(cluster, NS);
       await clients.writes(300);
       const leader = await cluster.leader();

@@ -49,7 +49,7 @@ const PARTITIONS: readonly Partition[] = [
 describe('a cluster whose links break', () => {
   test('goes on with a majority, and answers wrongly nowhere', async () => {
     await Cluster.with({ nodes: 3 }, async (cluster) => {
-      const clients = new RecordedClients(cluster, { ns: NS, clients: 12, keys: 24 });
+      const clients = new RecordedClients(cluster, { ns: NS, clients: 10, agents: 4, keys: 24 });
       const watchers = [1, 2, 3].map(() => new RecordedWatcher(cluster, NS));
       await clients.writes(200);
       for (const { name, cut } of PARTITIONS) {

@@ -121,9 +121,11 @@ async function buildBesideWrites(
   const during: LoadResult[] = [];
   while (during.length < MOST_PUT_RUNS && (await isBuilding(port))) during.push(await puts(2));
   while (await isBuilding(port));
+  const complete = await puts(4);
   print(row('PUT without indexes', [before]));
   print(row('PUT with two', [after]));
-  if (during.length > 0) print(row('PUT while they build', during));
+  if (during.length > 0) print(row('PUT while three build', during));
+  print(row('PUT with three', [complete]));
 }
 
 async function setIndexes(port: number, indexes: readonly string[]): Promise<void> {

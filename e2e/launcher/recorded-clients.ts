@@ -1,20 +1,18 @@
-import http from 'node:http';
-import {
-  type CheckResult,
-  checkHistory,
-  findCommitOrderFaults,
-  HistoryRecorder,
-  type ObjectInput,
-  objectModel,
-  type ObjectOutput,
-} from '#testkit';
+import { DecidedHistory, type ObjectInput, type ObjectOutput } from '#testkit';
 import type { Cluster } from './cluster';
 import type { ClusterNode } from './cluster-node';
+import { NodeChoice, pick } from './node-choice';
+import { NodeRequests, type NodeRequest, type Reply } from './node-requests';
+import { RecordedAgent } from './recorded-agent';
+import { RecordedHistory } from './recorded-history';
 import { until } from './until';
+import { readHistory, writeLast } from './watch-history';
 
 export interface RecordedClientsOptions {
   readonly ns: string;
   readonly clients?: number;
+  /** Clients beside these that take leases, write batches, and repeat what they cannot tell the outcome of. */
+  readonly agents?: number;
   readonly keys?: number;
   /** Where requests go: every node by default, also those that are down. */
   readonly nodes?: () => readonly ClusterNode[];
@@ -25,18 +23,6 @@ export interface RecordedClientsOptions {
 /** What became of one request: it had this answer, it never had an effect, or nobody knows. */
 type Outcome = { readonly output: ObjectOutput } | 'refused' | 'unknown';
 
-interface Reply {
-  readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
-  readonly json: Record<string, unknown> | undefined;
-}
-
-/** After this a client goes on and counts its request as one of unknown outcome. */
-const PATIENCE_MS = 2_500;
-/** An answer that took longer makes a client avoid the node. */
-const SLOW_MS = 1_000;
-const AVOID_MS = 6_000;
-const MOVE_CHANCE = 0.02;
 /** Between the requests of a client that was refused. */
 const REFUSED_PAUSE_MS = 20;
 
@@ -46,33 +32,34 @@ const REFUSED_PAUSE_MS = 20;
  * at the end every object is read through every node.
  */
 export class RecordedClients {
-  private readonly recorder = new HistoryRecorder<ObjectInput, ObjectOutput>();
-  private readonly refused = new Set<number>();
-  private readonly acknowledgedAtMs: number[] = [];
-  private readonly statuses = new Map<string, number>();
-  private readonly known = new Map<string, number>();
-  private readonly agent = new http.Agent({ keepAlive: true, maxSockets: Infinity });
+  private readonly history = new RecordedHistory();
+  private readonly requests: NodeRequests;
   private readonly keys: readonly string[];
   private readonly running: Promise<unknown>;
   private stopping = false;
+  private over = false;
   private values = 0;
 
   constructor(
     private readonly cluster: Cluster,
     private readonly options: RecordedClientsOptions,
   ) {
-    this.keys = Array.from({ length: options.keys ?? 12 }, (_, at) => `key-${at}`);
-    this.running = Promise.all(
-      Array.from({ length: options.clients ?? 8 }, (_, client) => this.client(client)),
-    );
+    const { clients = 8, agents = 0, keys = 12 } = options;
+    this.requests = new NodeRequests(options.ns);
+    this.keys = Array.from({ length: keys }, (_, at) => `key-${at}`);
+    this.running = Promise.all([
+      ...Array.from({ length: clients }, (_, client) => this.client(client)),
+      ...Array.from({ length: agents }, (_, agent) => this.agent(agent).run()),
+    ]);
     cluster.atEnd(() => {
       this.stopping = true;
-      this.agent.destroy();
+      this.over = true;
+      this.requests.close();
     });
   }
 
   get acknowledged(): number {
-    return this.acknowledgedAtMs.length;
+    return this.history.acknowledgedAtMs.length;
   }
 
   /** Resolves after this many further writes were acknowledged. */
@@ -85,7 +72,7 @@ export class RecordedClients {
   longestPauseMs(sinceMs: number): number {
     let longest = 0;
     let last = sinceMs;
-    for (const at of this.acknowledgedAtMs) {
+    for (const at of this.history.acknowledgedAtMs) {
       if (at < sinceMs) continue;
       longest = Math.max(longest, at - last);
       last = at;
@@ -95,10 +82,7 @@ export class RecordedClients {
 
   /** Answers so far, by operation and status. */
   get summary(): string {
-    return [...this.statuses]
-      .sort()
-      .map(([what, count]) => `${what}: ${count}`)
-      .join(', ');
+    return this.history.summary;
   }
 
   async stop(): Promise<void> {
@@ -106,7 +90,10 @@ export class RecordedClients {
     await this.running;
   }
 
-  /** Stops, reads every object through every node that runs, and gives what is wrong: nothing, if all is well. */
+  /**
+   * Stops, reads every object and every change through every node that runs, and gives what is wrong: nothing, if all
+   * is well.
+   */
   async check(): Promise<readonly string[]> {
     await this.stop();
     const readers = this.cluster.up;
@@ -117,29 +104,44 @@ export class RecordedClients {
         );
       }
     }
-    this.agent.destroy();
-    const history = this.recorder.history().filter((_, handle) => !this.refused.has(handle));
-    const faults = findCommitOrderFaults(history);
-    return [...faults, ...verdict(checkHistory(objectModel, history))];
+    this.requests.close();
+    const decided = new DecidedHistory([this.options.ns], (id) => !this.keys.includes(id));
+    const last = await until('the last write', () => writeLast(readers, this.options.ns));
+    try {
+      for (const node of readers)
+        decided.compareBatches(node.name, this.options.ns, await readHistory(node, this.options.ns, last));
+    } catch (error) {
+      return [String(error)];
+    }
+    return this.history.judge(decided);
+  }
+
+  private choice(client: number): NodeChoice {
+    const { nodes } = this.cluster;
+    return new NodeChoice(() => this.options.nodes?.() ?? nodes, nodes[client % nodes.length]);
+  }
+
+  private agent(agent: number): RecordedAgent {
+    return new RecordedAgent({
+      name: `agent-${agent}`,
+      ns: this.options.ns,
+      ids: this.keys,
+      requests: this.requests,
+      choice: this.choice(agent),
+      history: this.history,
+      isStopping: () => this.stopping,
+      isOver: () => this.over,
+    });
   }
 
   private async client(client: number): Promise<void> {
-    const avoidedUntilMs = new Map<ClusterNode, number>();
-    let current = this.cluster.nodes[client % this.cluster.nodes.length];
+    const choice = this.choice(client);
     while (!this.stopping) {
-      const nodes = this.options.nodes?.() ?? this.cluster.nodes;
-      const answering = nodes.filter((node) => (avoidedUntilMs.get(node) ?? 0) < performance.now());
-      // Clients spread over the nodes and stay there, so that a node that hangs does not catch all of them.
-      if (current === undefined || !answering.includes(current) || Math.random() < MOVE_CHANCE) {
-        current = pick(answering.length > 0 ? answering : nodes);
-      }
-      const node = current;
-      const askedAtMs = performance.now();
-      const done = await this.perform(client, node, this.operation());
-      // A client that waited in vain goes elsewhere for a while, as a load balancer would make it.
-      if (performance.now() - askedAtMs > SLOW_MS) avoidedUntilMs.set(node, performance.now() + AVOID_MS);
-      if (!done) current = undefined;
-      const pauseMs = done ? this.options.thinkMs : REFUSED_PAUSE_MS;
+      const isDone = await choice.ask(
+        (node) => this.perform(client, node, this.operation()),
+        (isServed) => isServed,
+      );
+      const pauseMs = isDone ? this.options.thinkMs : REFUSED_PAUSE_MS;
       if (pauseMs !== undefined) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
@@ -149,86 +151,57 @@ export class RecordedClients {
     const kind = Math.random();
     if (kind < 0.35) return { op: 'get', id };
     if (kind < 0.42) return { op: 'delete', id };
-    const value = `v${++this.values}`;
-    const ifMatch = kind < 0.7 ? this.known.get(id) : undefined;
+    const value = JSON.stringify(`v${++this.values}`);
+    const ifMatch = kind < 0.7 ? this.history.newest.get(id) : undefined;
     return { op: 'put', id, value, ...(ifMatch !== undefined && { ifMatch }) };
   }
 
   /** Whether it had an answer. */
   private async perform(process: string | number, node: ClusterNode, input: ObjectInput): Promise<boolean> {
-    const handle = this.recorder.call(process, input);
+    const { history } = this;
+    const handle = history.objects.call(process, input);
     let outcome: Outcome;
     try {
-      const reply = await this.send(node, input);
-      this.count(`${input.op} ${reply.status}`);
+      const reply = await this.requests.send(node, requestOf(input));
+      history.count(`${input.op} ${reply.status}`);
       outcome = outcomeOf(input, reply);
     } catch (error) {
       const { code = 'broken' } = error as NodeJS.ErrnoException;
-      this.count(`${input.op} ${code}`);
+      history.count(`${input.op} ${code}`);
       outcome = code === 'ECONNREFUSED' ? 'refused' : 'unknown';
     }
-    if (outcome === 'refused') this.refused.add(handle);
+    if (outcome === 'refused') history.withoutEffect.add(handle);
     if (typeof outcome === 'string') return false;
     const { output } = outcome;
-    this.recorder.complete(handle, output);
+    history.objects.complete(handle, output);
+    if (output.kind === 'found' || output.kind === 'ok') history.told(output.commitSeq ?? 0);
     if (output.kind === 'found' || (output.kind === 'ok' && input.op === 'put')) {
-      this.known.set(input.id, output.commitSeq ?? 0);
+      history.newest.set(input.id, output.commitSeq ?? 0);
     }
-    if (output.kind === 'ok') this.acknowledgedAtMs.push(performance.now());
+    if (output.kind === 'ok') history.acknowledgedAtMs.push(performance.now());
     return true;
   }
+}
 
-  private count(what: string): void {
-    this.statuses.set(what, (this.statuses.get(what) ?? 0) + 1);
-  }
-
-  private send(node: ClusterNode, input: ObjectInput): Promise<Reply> {
-    const body = input.op === 'put' ? JSON.stringify({ body: input.value }) : undefined;
-    const ifMatch = input.op === 'get' ? undefined : input.ifMatch;
-    return new Promise((resolve, reject) => {
-      const request = http.request({
-        agent: this.agent,
-        host: '127.0.0.1',
-        port: node.ports.http,
-        method: input.op.toUpperCase(),
-        path: `/v1/${encodeURIComponent(this.options.ns)}/objects/${input.id}`,
-        headers: {
-          ...(ifMatch !== undefined && { 'if-match': `"${ifMatch}"` }),
-          ...(body !== undefined && {
-            'content-type': 'application/json',
-            'content-length': Buffer.byteLength(body),
-          }),
-        },
-      });
-      const patience = setTimeout(
-        () => request.destroy(Object.assign(new Error('no answer'), { code: 'patience' })),
-        PATIENCE_MS,
-      );
-      request.on('close', () => clearTimeout(patience));
-      request.on('error', reject);
-      request.on('response', (response) => {
-        const chunks: Buffer[] = [];
-        response.on('error', reject);
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
-          const json = text === '' ? undefined : (JSON.parse(text) as Record<string, unknown>);
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, json });
-        });
-      });
-      request.end(body);
-    });
-  }
+function requestOf(input: ObjectInput): NodeRequest {
+  const { op, id } = input;
+  const ifMatch = op === 'get' ? undefined : input.ifMatch;
+  return {
+    method: op.toUpperCase(),
+    path: `/objects/${id}`,
+    ...(ifMatch !== undefined && { headers: { 'if-match': `"${ifMatch}"` } }),
+    ...(op === 'put' && { body: { body: JSON.parse(input.value) as unknown } }),
+  };
 }
 
 function outcomeOf(input: ObjectInput, { status, headers, json }: Reply): Outcome {
   switch (status) {
-    case 200:
+    case 200: {
+      const commitSeq = Number(json?.['commit_seq']);
       return input.op === 'get'
-        ? {
-            output: { kind: 'found', value: String(json?.['body']), commitSeq: Number(json?.['commit_seq']) },
-          }
-        : { output: { kind: 'ok', commitSeq: Number(json?.['commit_seq']) } };
+        ? { output: { kind: 'found', value: JSON.stringify(json?.['body']), commitSeq } }
+        : { output: { kind: 'ok', commitSeq } };
+    }
     case 204:
       return { output: { kind: 'ok', commitSeq: Number(headers['x-commit-seq']) } };
     case 404:
@@ -246,15 +219,4 @@ function outcomeOf(input: ObjectInput, { status, headers, json }: Reply): Outcom
     default:
       throw new Error(`${input.op} answered ${status}: ${JSON.stringify(json)}`);
   }
-}
-
-function verdict(result: CheckResult<ObjectInput, ObjectOutput>): readonly string[] {
-  if (result.verdict === 'linearizable') return [];
-  return result.verdict === 'illegal' ? [result.explanation] : [`undecided: ${result.reason}`];
-}
-
-function pick<Item>(items: readonly Item[]): Item {
-  const item = items[Math.floor(Math.random() * items.length)];
-  if (item === undefined) throw new Error('nothing to pick from');
-  return item;
 }

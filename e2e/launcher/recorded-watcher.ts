@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ChangeBatch, ChangeEvent } from '#contracts';
+import type { ChangeBatch } from '#contracts';
 import { checkWatchStream, type SseEvent, SseParser } from '#testkit';
 import type { Cluster } from './cluster';
 import type { ClusterNode } from './cluster-node';
 import { until } from './until';
+import { readEvents, readHistory, writeLast } from './watch-history';
 
 interface Connection {
   /** `from_commit`, or one more than the `Last-Event-ID` that it resumed with. */
@@ -15,7 +16,6 @@ interface Connection {
 const RETRY_MS = 50;
 /** A bookmark comes every 5 s: a stream that is silent for longer is on a node that is frozen or cut off. */
 const SILENCE_MS = 8_000;
-const encoder = new TextEncoder();
 
 /**
  * Watches a namespace from its first change on, coming back through another node with `Last-Event-ID` whenever its
@@ -105,14 +105,6 @@ export class RecordedWatcher {
   }
 }
 
-interface WireChange {
-  readonly type: string;
-  readonly id: string;
-  readonly ts: string;
-  readonly reason?: 'delete' | 'expired';
-  readonly object?: { readonly type: string; readonly tags: Readonly<Record<string, string>> };
-}
-
 /**
  * Writes a last object, reads the whole history through every node that runs, and compares: all nodes must tell the
  * same, and every watcher must have been sent exactly that. Gives what is wrong.
@@ -165,19 +157,6 @@ export async function checkResumes(cluster: Cluster, ns: string): Promise<readon
   return faults;
 }
 
-async function writeLast(nodes: readonly ClusterNode[], ns: string): Promise<number | undefined> {
-  for (const node of nodes) {
-    const response = await fetch(`${node.url}/v1/${encodeURIComponent(ns)}/objects/last`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: '{}',
-    });
-    const json = (await response.json()) as { readonly commit_seq?: number };
-    if (response.status === 200) return json.commit_seq;
-  }
-  return undefined;
-}
-
 function asText(history: readonly ChangeBatch[]): string {
   return JSON.stringify(
     history.map(({ commitSeq, events }) => [
@@ -185,67 +164,4 @@ function asText(history: readonly ChangeBatch[]): string {
       events.map(({ kind, id, object }) => [kind, id, object && Buffer.from(object).toString()]),
     ]),
   );
-}
-
-/** The whole history of a namespace as one node tells it to a watch from the first change on. */
-async function readHistory(node: ClusterNode, ns: string, upTo: number): Promise<readonly ChangeBatch[]> {
-  const batches: ChangeBatch[] = [];
-  let events: ChangeEvent[] = [];
-  for (const { id, data } of await readEvents(node, ns, {}, upTo)) {
-    const wire = JSON.parse(data) as WireChange;
-    if (wire.type === 'PUT' || wire.type === 'DELETE') events.push(changeOf(wire));
-    if (id === undefined || events.length === 0) continue;
-    batches.push({
-      ns,
-      commitSeq: Number(id) as ChangeBatch['commitSeq'],
-      prevCommitSeq: (batches.at(-1)?.commitSeq ?? 0) as ChangeBatch['commitSeq'],
-      tsMs: Date.parse(wire.ts),
-      events,
-    });
-    events = [];
-  }
-  return batches;
-}
-
-/** What a watch from the first change on, or from where `headers` say, is sent up to the position `upTo`. */
-async function readEvents(
-  node: ClusterNode,
-  ns: string,
-  headers: Record<string, string>,
-  upTo: number,
-): Promise<readonly SseEvent[]> {
-  const ending = new AbortController();
-  const timer = setTimeout(() => ending.abort(), 60_000);
-  const events: SseEvent[] = [];
-  try {
-    const response = await fetch(`${node.url}/v1/${encodeURIComponent(ns)}/watch?from_commit=1`, {
-      headers,
-      signal: ending.signal,
-    });
-    if (!response.ok || response.body === null) {
-      throw new Error(`a watch of ${ns} at ${node.name}: ${response.status} ${await response.text()}`);
-    }
-    const parser = new SseParser();
-    for await (const bytes of response.body) {
-      for (const event of parser.push(bytes as Uint8Array)) {
-        events.push(event);
-        if (Number(event.id) >= upTo) return events;
-      }
-    }
-    throw new Error(`a watch of ${ns} at ${node.name} broke off before ${upTo}`);
-  } finally {
-    clearTimeout(timer);
-    ending.abort();
-  }
-}
-
-function changeOf({ type, id, reason, object }: WireChange): ChangeEvent {
-  return {
-    kind: type === 'PUT' ? 'put' : 'delete',
-    id,
-    type: object?.type ?? 'object',
-    tags: object?.tags ?? {},
-    ...(reason !== undefined && { reason }),
-    ...(object !== undefined && { object: encoder.encode(JSON.stringify(object)) }),
-  };
 }

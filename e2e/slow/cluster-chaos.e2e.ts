@@ -48,7 +48,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 describe('a cluster under faults at random', () => {
   test('loses nothing, and answers rightly', async () => {
     await Cluster.with({ nodes: 3 }, async (cluster) => {
-      const clients = new RecordedClients(cluster, { ns: NS, clients: 12, keys: 40 });
+      const clients = new RecordedClients(cluster, { ns: NS, clients: 10, agents: 4, keys: 40 });
       const watchers = [1, 2, 3].map(() => new RecordedWatcher(cluster, NS));
       const done: string[] = [];
       const endMs = performance.now() + DURATION_MS;

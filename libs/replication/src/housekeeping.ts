@@ -2,6 +2,7 @@ import { encodeCommand } from '#codec';
 import { StateError, type Command, type GroupId, type LogIndex } from '#contracts';
 import { nextExpiryMs, oldestCommit } from '#state-machine';
 import type { Driver } from './driver';
+import { pauseAfter } from './indexes/build-pace';
 import type { FieldIndexing } from './indexes/field-indexing';
 import type { Clock, LogStore } from './ports';
 import type { Replica } from './replica';
@@ -82,9 +83,13 @@ export class Housekeeping {
       if (command === undefined) break;
       const { clock } = this.options;
       const bytes = encodeCommand(command, clock.wallMs());
-      const outcome = await replica.propose(bytes, clock.monotonicMs() + PROPOSAL_TIMEOUT_MS);
+      const [startMs, from] = [clock.monotonicMs(), replica.applied];
+      const outcome = await replica.propose(bytes, startMs + PROPOSAL_TIMEOUT_MS);
       // What is refused now, as while a namespace begins to move, may be right the next time.
       if (outcome.kind === 'rejected') break;
+      const step = { tookMs: clock.monotonicMs() - startMs, others: replica.applied - from - 1 };
+      const pauseMs = command.kind === 'build' ? pauseAfter(step) : 0;
+      if (pauseMs > 0) await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
       if (this.running && proposed % COMMANDS_PER_TRIM === 0) await this.trim(replica);
     }
     if (this.running) await this.trim(replica);

@@ -102,6 +102,7 @@ export function housekeepingOf(
     log,
     indexing: new FieldIndexing({
       directory,
+      rowsPerStep: tuning.indexRowsPerStep,
       refreshed: async () => {
         const meta = driver.get(META_GROUP);
         if (meta === undefined) throw noLeader();

@@ -1,6 +1,8 @@
 /** How a node paces its upkeep. */
 export interface NodeTuning {
   readonly housekeepingMs: number;
+  /** Most objects, or rows, that one step of building or removing indexes goes through. */
+  readonly indexRowsPerStep: number;
   /** The log keeps this many entries for followers that are a little behind, and is trimmed in steps of about so many. */
   readonly keepEntries: number;
   readonly trimEveryEntries: number;
@@ -21,6 +23,7 @@ export interface NodeTuning {
 
 export const NODE_TUNING: NodeTuning = {
   housekeepingMs: 500,
+  indexRowsPerStep: 128,
   keepEntries: 20_000,
   trimEveryEntries: 50_000,
   logBytes: 536_870_912,

@@ -209,7 +209,9 @@ export class BatchState {
     const row = previous && this.rows.get(changeKey(ns.number, previous.commitSeq, previous.operation));
     if (previous && !row)
       throw new Error(`the version at ${previous.commitSeq} that a head names is missing`);
-    changeFieldRows({ rows: this.rows, ns: ns.number, id }, indexes, row && new ChangeRow(row), after);
+    const isLeft = after !== undefined && this.hasBug('leaveReplacedFieldRow');
+    const before = row && !isLeft ? new ChangeRow(row) : undefined;
+    changeFieldRows({ rows: this.rows, ns: ns.number, id }, indexes, before, after);
   }
 
   private changeIndexRows(ns: number, id: Uint8Array, labels: Uint8Array, change: 'put' | 'delete'): void {

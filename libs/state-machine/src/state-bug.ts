@@ -8,6 +8,10 @@ export const STATE_BUGS = [
   'passExpiredFence',
   /** Leases go by the clock of whoever proposed the command, not by the log's time, which never goes back. */
   'leaseByProposersClock',
+  /** An object that is replaced keeps the rows that indexes of places in bodies had of it. */
+  'leaveReplacedFieldRow',
+  /** A new index counts as complete after the first step of its build. */
+  'readyAfterOneStep',
 ] as const;
 
 /** @internal See {@link STATE_BUGS}. */

@@ -1,7 +1,5 @@
 import type { StateStore } from '#replication';
 import { allFieldIndexes, readNamespace, type FieldIndex } from '#state-machine';
-import { STATE_NAMESPACES } from './state-commands';
-import type { ModelObject, StateModel } from './state-model';
 import { compare } from './where-model';
 
 const FIELD_TABLE = 0x22;
@@ -15,24 +13,36 @@ interface FieldRow {
   readonly id: string;
 }
 
+/** What an index is made from. */
+export interface IndexedObject {
+  readonly id: string;
+  readonly body: unknown;
+}
+
 /**
- * Compares the rows of all indexes with what the model stores, which is read in another way: a complete index has
+ * Compares the rows of all indexes with the objects of their namespaces, read in another way: a complete index has
  * exactly one row for each object that has a value at its place, in the order of the values; one that is built has
- * those up to where it has come and no wrong one beyond; of others nothing is left. The difference, or `undefined`.
+ * those up to where it has come and no wrong one beyond. Unless there may be rows of namespaces that are not among
+ * them, of others nothing is left. The difference, or `undefined`.
  */
-export function compareFieldRows(store: StateStore, model: StateModel): string | undefined {
+export function compareFieldRows(
+  store: StateStore,
+  objects: ReadonlyMap<string, readonly IndexedObject[]>,
+  { others }: { readonly others: 'none' | 'any' } = { others: 'none' },
+): string | undefined {
   const all = allFieldIndexes(store);
   let known = 0;
-  for (const ns of STATE_NAMESPACES) {
+  for (const [ns, live] of objects) {
     const number = readNamespace(store, ns)?.number;
     if (number === undefined) continue;
     for (const index of all.get(ns) ?? []) {
       const rows = rowsOf(store, number, index.number);
       known += rows.length;
-      const found = index.state === 'dropping' ? undefined : compareIndex(index, rows, model.list(ns, 0));
+      const found = index.state === 'dropping' ? undefined : compareIndex(index, rows, live);
       if (found !== undefined) return `${ns} ${index.text} (${index.state}): ${found}`;
     }
   }
+  if (others === 'any') return undefined;
   const stray =
     [...store.scan({ gte: Uint8Array.of(FIELD_TABLE), lt: Uint8Array.of(FIELD_TABLE + 1) })].length - known;
   return stray === 0 ? undefined : `${stray} rows belong to no index`;
@@ -41,7 +51,7 @@ export function compareFieldRows(store: StateStore, model: StateModel): string |
 function compareIndex(
   index: FieldIndex,
   rows: readonly FieldRow[],
-  objects: readonly ModelObject[],
+  objects: readonly IndexedObject[],
 ): string | undefined {
   const expected = objects.flatMap((object): FieldRow[] => {
     const value = index.path.reduce<unknown>(step, object.body);

@@ -31,3 +31,7 @@ export {
   sharedFolder,
 } from './datadriven';
 export { fuzz, fuzzDeadlineMs, type FuzzReport, type FuzzTarget } from './fuzz/fuzz';
+export { DecidedHistory } from './simulator/decided-history';
+export { type AskedWrite, faultOfDone, faultOfRefusal, objectInput } from './simulator/decided-writes';
+export { FirstAnswer } from './simulator/first-answer';
+export { leaseOutput, leaseReadOutput, passedOutput } from './simulator/lease-outputs';

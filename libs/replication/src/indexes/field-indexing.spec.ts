@@ -28,6 +28,7 @@ beforeEach(() => {
   refreshes = 0;
   indexing = new FieldIndexing({
     directory,
+    rowsPerStep: 128,
     refreshed: () => {
       refreshes += 1;
       directory.refresh(meta);

@@ -3,8 +3,7 @@ import { allFieldIndexes, isSamePath, parseSingularPath, type FieldIndex } from 
 import type { Directory } from '../meta/directory';
 import type { Replica } from '../replica';
 
-/** Most objects and bytes that one command goes through, so that applying it never holds up the loop for long. */
-const ROWS_PER_STEP = 128;
+/** Most bytes of objects that one command goes through. */
 const BYTES_PER_STEP = 262_144;
 
 const NO_PATHS: readonly string[] = [];
@@ -14,6 +13,8 @@ export type IndexedReplica = Pick<Replica, 'group' | 'knowsAll' | 'store' | 'ten
 
 export interface FieldIndexingOptions {
   readonly directory: Directory;
+  /** Most objects that one command goes through, so that applying it never holds up the loop for long. */
+  readonly rowsPerStep: number;
   /** Resolves when the directory holds all that was written before the call. */
   readonly refreshed: () => Promise<void>;
 }
@@ -38,7 +39,7 @@ export class FieldIndexing {
     for (const [ns, indexes] of allFieldIndexes(replica.store)) {
       const isDone = indexes.every(({ state }) => state === 'ready');
       if (!isDone && this.mayChange(replica, ns))
-        return { kind: 'build', ns, limit: ROWS_PER_STEP, limitBytes: BYTES_PER_STEP };
+        return { kind: 'build', ns, limit: this.options.rowsPerStep, limitBytes: BYTES_PER_STEP };
     }
     return undefined;
   }

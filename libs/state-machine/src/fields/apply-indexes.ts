@@ -98,6 +98,7 @@ function buildRows(
     limit: limit + 1,
   })) {
     if (count === limit || (count > 0 && bytes >= limitBytes)) {
+      if (state.hasBug('readyAfterOneStep')) break;
       const reached = through as Uint8Array;
       state.setFieldIndexes(
         namespace,

@@ -2,8 +2,9 @@ import type { CommandOutcome, CommitSeq, LeaseCommand, Operation } from '#contra
 import type { HistoryRecorder } from '../linearizability/history';
 import type { LeaseInput, LeaseOutput } from '../linearizability/models/lease-model';
 import type { ObjectInput, ObjectOutput } from '../linearizability/models/object-model';
+import { bodyJsonOf } from './bodies';
 import { Caller, type CallerOptions } from './caller';
-import { type AskedWrite, faultOfDone, faultOfRefusal } from './decided-writes';
+import { type AskedWrite, faultOfDone, faultOfRefusal, objectInput } from './decided-writes';
 import { SimulationFailure } from './failure';
 import { leaseOutput, leaseReadOutput, passedOutput } from './lease-outputs';
 import { RepeatedCommand, type AskedCommand } from './repeated-command';
@@ -91,7 +92,7 @@ export class Agent {
       const dice = random.below(100);
       if (dice < 20) return { op: 'check', id, ...onNewest };
       if (dice < 35) return { op: 'delete', id, ...onNewest };
-      const bodyJson = JSON.stringify(`${name}-${this.asked}`);
+      const bodyJson = bodyJsonOf(name, this.asked);
       const condition = random.chance(0.05) ? { ifNoneMatch: true } : onNewest;
       return { op: 'put', id, type: 'thing', bodyJson, tags: { by: name }, parents: [], ...condition };
     });
@@ -102,7 +103,7 @@ export class Agent {
     const batch = ++this.asked;
     const guard = fence && leases.call(name, { op: 'guard', ...fence });
     const parts = operations.flatMap((operation) => {
-      const input = inputOf(operation, `${name}-${batch}`);
+      const input = objectInput(operation, `${name}-${batch}`);
       return input === undefined ? [] : [objects.call(name, input)];
     });
     const withoutEffect = (): void => parts.forEach((handle) => tally.withoutEffect.add(handle));
@@ -233,16 +234,6 @@ export class Agent {
       },
     ).send();
   }
-}
-
-function inputOf(operation: Operation, batch: string): ObjectInput | undefined {
-  const { op, id, ifMatch, ifNoneMatch } = operation;
-  const condition = {
-    ...(ifMatch !== undefined && { ifMatch }),
-    ...(ifNoneMatch !== undefined && { ifNoneMatch }),
-  };
-  if (op === 'put') return { op, id, value: operation.bodyJson, batch, ...condition };
-  return op === 'delete' ? { op, id, batch, ...condition } : undefined;
 }
 
 function describeOperation({ op, id, ifMatch, ifNoneMatch }: Operation): string {

@@ -2,6 +2,7 @@ import type { CommandOutcome, CommitSeq, Operation } from '#contracts';
 import { DEFAULT_GROUP, type ReadAnswer } from '#replication';
 import type { HistoryRecorder } from '../linearizability/history';
 import type { ObjectInput, ObjectOutput } from '../linearizability/models/object-model';
+import { bodyJsonOf } from './bodies';
 import { Caller, type CallerOptions } from './caller';
 import { faultOfDone } from './decided-writes';
 import { SimulationFailure } from './failure';
@@ -68,7 +69,7 @@ export class Client {
   private put(host: SimHost): void {
     const { random, name } = this.options;
     const id = random.pick(IDS);
-    const value = JSON.stringify(`${name}-${this.caller.asked}`);
+    const value = bodyJsonOf(name, this.caller.asked);
     const operation: Operation = {
       op: 'put',
       id,
@@ -173,7 +174,7 @@ export class Client {
   private batch(host: SimHost): void {
     const { world, tally, random, name } = this.options;
     const operations = IDS.slice(0, 2 + random.below(IDS.length - 1)).map((id): Operation => {
-      const bodyJson = JSON.stringify(`${name}-${this.caller.asked}`);
+      const bodyJson = bodyJsonOf(name, this.caller.asked);
       return { op: 'put', id, type: random.pick(['thing', 'other']), bodyJson, tags: {}, parents: [] };
     });
     const command = { kind: 'write' as const, ns: BATCHES, operations };

@@ -30,7 +30,11 @@ export class DecidedHistory {
   private readonly namespaces = new Map<string, NamespaceHistory>();
   private readonly come = new WeakMap<StateStore, number>();
 
-  constructor(namespaces: readonly string[]) {
+  /** `mayRepeat`: of which ids values may be put more than once. */
+  constructor(
+    namespaces: readonly string[],
+    private readonly mayRepeat: (id: string) => boolean = (id) => id === PROBE_ID,
+  ) {
     for (const ns of namespaces)
       this.namespaces.set(ns, { batches: [], texts: [], versions: new Map(), values: new Map() });
   }
@@ -39,15 +43,26 @@ export class DecidedHistory {
     return this.of(ns).batches;
   }
 
+  /** The batches above a position, in order. */
+  *batchesAfter(ns: string, position: number): Iterable<ChangeBatch> {
+    const { batches } = this.of(ns);
+    for (let at = lowerBound(batches, position + 1); at < batches.length; at++)
+      yield batches[at] as ChangeBatch;
+  }
+
   /** A replica's state has come to `position`; what is new in it is compared. */
   compare(who: string, store: StateStore, position: CommitSeq): void {
     const from = (this.come.get(store) ?? 0) + 1;
     if (position < from) return;
-    for (const [ns, history] of this.namespaces) {
-      const { batches } = readChanges(store, ns, from as CommitSeq, PAGE_BYTES);
-      for (const batch of batches) this.take(who, history, batch);
+    for (const ns of this.namespaces.keys()) {
+      this.compareBatches(who, ns, readChanges(store, ns, from as CommitSeq, PAGE_BYTES).batches);
     }
     this.come.set(store, position);
+  }
+
+  /** Changes of a namespace as `who` tells them, in order and without a gap between them. */
+  compareBatches(who: string, ns: string, batches: readonly ChangeBatch[]): void {
+    for (const batch of batches) this.take(who, this.of(ns), batch);
   }
 
   /** The object that a read at `position` must give. */
@@ -88,7 +103,7 @@ export class DecidedHistory {
     history.batches.push(batch);
     history.texts.push(text);
     for (const event of batch.events) {
-      noteEffect(history, batch.commitSeq, event);
+      if (!this.mayRepeat(event.id)) noteEffect(history, batch.commitSeq, event);
       const versions = history.versions.get(event.id) ?? [];
       versions.push({ seq: batch.commitSeq, json: event.object && decoder.decode(event.object) });
       history.versions.set(event.id, versions);
@@ -104,7 +119,7 @@ export class DecidedHistory {
 
 /** Each put has its effect at most once, however often it was sent: its value comes once. */
 function noteEffect({ values }: NamespaceHistory, commitSeq: number, { id, object }: ChangeEvent): void {
-  if (object === undefined || id === PROBE_ID) return;
+  if (object === undefined) return;
   const value = `${id} ${bodyOf(object)}`;
   const first = values.get(value);
   if (first !== undefined)

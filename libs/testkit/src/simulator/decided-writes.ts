@@ -1,4 +1,5 @@
 import type { ChangeEvent, CommandOutcome, Operation } from '#contracts';
+import type { ObjectInput } from '../linearizability/models/object-model';
 import type { DecidedHistory } from './decided-history';
 
 /** A write as it was asked for: all of its operations happen at one position, or none does. */
@@ -62,12 +63,7 @@ export function faultOfRefusal(
     return code !== 'precondition_failed' || refusal.current === extras?.current_commit_seq;
   };
   if (isIt(knownBefore)) return undefined;
-  const batches = decided.batches(ns);
-  for (let at = batches.length - 1; at >= 0; at--) {
-    const position = batches[at]?.commitSeq ?? 0;
-    if (position <= knownBefore) break;
-    if (isIt(position)) return undefined;
-  }
+  for (const { commitSeq } of decided.batchesAfter(ns, knownBefore)) if (isIt(commitSeq)) return undefined;
   const why = `${code} for operation ${blamed ?? 0}, current ${String(extras?.current_commit_seq)}`;
   return `refused with ${why}, which held at no position from ${knownBefore} on`;
 }
@@ -88,6 +84,17 @@ function refusalAt(
     if (isMissing || isThere || isOther) return { code: 'precondition_failed', at, current };
   }
   return undefined;
+}
+
+/** An operation as the history of its object has it; a check is none. `batch`: the write that it belongs to. */
+export function objectInput(operation: Operation, batch: string): ObjectInput | undefined {
+  const { op, id, ifMatch, ifNoneMatch } = operation;
+  const condition = {
+    ...(ifMatch !== undefined && { ifMatch }),
+    ...(ifNoneMatch !== undefined && { ifNoneMatch }),
+  };
+  if (op === 'put') return { op, id, value: operation.bodyJson, batch, ...condition };
+  return op === 'delete' ? { op, id, batch, ...condition } : undefined;
 }
 
 function textOfOperation(operation: Operation): string {

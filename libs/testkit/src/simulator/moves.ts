@@ -2,9 +2,11 @@ import { StateError, type CommandOutcome, type Operation } from '#contracts';
 import { NO_SETTINGS, type ReadAnswer } from '#replication';
 import { HistoryRecorder } from '../linearizability/history';
 import type { ObjectInput, ObjectOutput } from '../linearizability/models/object-model';
+import { bodyJsonOf } from './bodies';
 import type { BorderRule } from './border-rule';
 import { SimulationFailure } from './failure';
 import { judgeObjects } from './final-judgement';
+import { IndexOperator } from './index-operator';
 import type { SeededStream } from './random';
 import type { SimHost } from './sim-host';
 import type { World } from './world';
@@ -143,10 +145,11 @@ export class Moves {
   }
 
   private set(host: SimHost, { ns }: Mobile, regions: readonly string[] | undefined, replicas: number) {
-    const { world } = this.options;
+    const { world, random } = this.options;
+    const indexes = IndexOperator.somePlaces(random);
     world.note(`${ns} is to be in ${regions?.join(' ') ?? 'any region'}, says node ${host.member}`);
     const { life } = host;
-    return host.node!.engine.namespaces.set(ns, { ...NO_SETTINGS, regions, replicas }).then(
+    return host.node!.engine.namespaces.set(ns, { ...NO_SETTINGS, regions, replicas, indexes }).then(
       (view) => (life?.alive === true ? view : undefined),
       (error: unknown) => {
         if (!(error instanceof StateError) && life?.alive === true) world.broken(error);
@@ -178,7 +181,7 @@ export class Moves {
       );
       return this.record(mobile, client, { host, timeoutMs }, { op: 'get', id }, read.then(readOutput));
     }
-    const value = JSON.stringify(`${mark} ${++this.operations}`);
+    const value = bodyJsonOf(mark, ++this.operations);
     const isPut = dice < 9;
     const operation: Operation = isPut
       ? { op: 'put', id, type: 'thing', bodyJson: value, tags: { [mark]: mark }, parents: [] }

@@ -24,6 +24,7 @@ export const LIMITS_OF_A_RUN = {
       housekeepingMs: 150,
       keepEntries: 20,
       trimEveryEntries: 10,
+      indexRowsPerStep: 1,
       snapshotChunkBytes: 4_096,
       snapshotIdleMs: 1_000,
       snapshotChunkTimeoutMs: 300,

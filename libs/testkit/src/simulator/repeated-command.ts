@@ -1,6 +1,7 @@
 import type { ClientCommand, CommandOutcome } from '#contracts';
 import type { Caller, CallerOptions } from './caller';
 import { SimulationFailure } from './failure';
+import { answerText, FirstAnswer } from './first-answer';
 
 export interface AskedCommand {
   readonly command: ClientCommand;
@@ -24,15 +25,13 @@ const MEAN_PAUSE_MS = 60;
 const INSISTING_SHARE = 0.7;
 const DOUBTING_SHARE = 0.25;
 
-const decoder = new TextDecoder();
-
 /**
  * One command of a client. Under an idempotency key it is sent until it is answered, each time to another node, and
  * now and then once more after that: whoever answers, it is the first answer. Without a key it is sent once.
  */
 export class RepeatedCommand {
   private tries = 0;
-  private first: string | undefined;
+  private readonly first = new FirstAnswer();
   /** A try of which nobody can tell whether it came through. */
   private isOpen = false;
   private isWanted = false;
@@ -75,19 +74,12 @@ export class RepeatedCommand {
   }
 
   private answered(outcome: CommandOutcome): string {
-    const text = textOf(outcome);
-    if (this.first === undefined) {
-      this.first = text;
-      this.asked.answered(outcome);
-    } else if (text !== this.first) {
-      throw new SimulationFailure(
-        `${this.options.name} was answered ${this.first} and then, under the same idempotency key, ${text}`,
-      );
-    } else if (outcome.replayed !== true) {
-      throw new SimulationFailure(`${this.options.name} was answered ${text} twice, not as a repetition`);
-    }
+    const isFirst = !this.first.isKnown;
+    const fault = this.first.faultOf(outcome);
+    if (fault !== undefined) throw new SimulationFailure(`${this.options.name} ${fault}`);
+    if (isFirst) this.asked.answered(outcome);
     this.isWanted = this.mayRepeat(DOUBTING_SHARE);
-    return `${outcome.replayed === true ? 'again ' : ''}${text}`;
+    return `${outcome.replayed === true ? 'again ' : ''}${answerText(outcome)}`;
   }
 
   private goOn(): void {
@@ -96,14 +88,7 @@ export class RepeatedCommand {
       world.scheduler.after(random.between(0, 2 * MEAN_PAUSE_MS), `${name} sends again`, () => this.send());
       return;
     }
-    if (this.first === undefined && !this.isOpen) this.asked.refused();
+    if (!this.first.isKnown && !this.isOpen) this.asked.refused();
     over();
   }
-}
-
-/** All that a client is told, apart from whether it is told again. */
-function textOf(outcome: CommandOutcome): string {
-  return JSON.stringify({ ...outcome, replayed: undefined }, (_, value: unknown) =>
-    value instanceof Uint8Array ? decoder.decode(value) : value,
-  );
 }

@@ -12,9 +12,11 @@ import { Moves } from './moves';
 import { placementBug, type SimulatedBug } from './planted-bug';
 import { SeededStream } from './random';
 import { describeHosts } from './host-description';
+import { IndexOperator } from './index-operator';
 import { Membership } from './membership';
 import { haveAppliedAll } from './applied-all';
 import { SafetyRules } from './safety-rules';
+import type { IndexSights } from './index-rule';
 import { Scheduler, drained, type Occurrence } from './scheduler';
 import { ProcessKilled, SimHost } from './sim-host';
 import { SimBus } from './sim-bus';
@@ -52,6 +54,7 @@ export interface SimulationReport {
     readonly guarded: number;
     readonly fenced: number;
   };
+  readonly indexes: IndexSights;
   readonly streams: number;
   /** `unknown` when the checker gave up on the history. */
   readonly history: 'linearizable' | 'unknown';
@@ -88,6 +91,7 @@ export class Simulation implements World {
   private readonly border = new BorderRule(this.hosts);
   private readonly regions: readonly string[];
   private readonly moves: Moves | undefined;
+  private readonly indexing: IndexOperator;
   private checks: (() => void)[] = [];
   private failure: Error | undefined;
   private steps = 0;
@@ -129,6 +133,7 @@ export class Simulation implements World {
     });
     const about = { world: this, border: this.border, regions: this.regions };
     this.moves = isRegional ? new Moves({ ...about, random: this.random.fork('moves') }) : undefined;
+    this.indexing = new IndexOperator(this, this.random.fork('indexes'));
     this.faults = new Faults(
       this,
       this.membership,
@@ -143,10 +148,12 @@ export class Simulation implements World {
     this.clients.start();
     for (const watcher of this.watchers) watcher.start();
     this.moves?.start();
+    this.indexing.start();
     this.faults.start();
     while (this.steps < this.options.steps) await this.step();
     await this.settle();
     for (const group of this.border.groups()) compareStates(group, this.living());
+    this.indexing.check(this.living());
     this.moves?.judge(this.living());
     const history = this.clients.judge();
     const { seed } = this.options;
@@ -164,6 +171,7 @@ export class Simulation implements World {
       reads: reads + staleReads,
       unknown,
       agents: { retries, leases, ranOut, guarded, fenced },
+      indexes: this.indexing.sights,
       streams: this.watchers.reduce((sum, { streams }) => sum + streams, 0),
       history,
       moves: this.moves?.completed ?? 0,
@@ -234,6 +242,7 @@ export class Simulation implements World {
     this.faults.end();
     this.clients.stop();
     this.moves?.end();
+    this.indexing.end();
     for (const host of this.hosts.values()) host.boot();
     const deadlineMs = this.scheduler.nowMs + SETTLE_LIMIT_MS;
     const probed = new Set<MemberId>();
@@ -303,10 +312,11 @@ export class Simulation implements World {
     return this.membership.expected();
   }
 
-  /** Whether nothing is under way, neither a move nor an entry. */
+  /** Whether nothing is under way, neither a move nor an entry nor the build of an index. */
   private isEqual(): boolean {
     const isMoved = this.moves?.isSettled(this.living()) ?? true;
-    return isMoved && haveAppliedAll(this.border.groups(), this.rules, this.hosts);
+    const areEqual = isMoved && haveAppliedAll(this.border.groups(), this.rules, this.hosts);
+    return areEqual && this.indexing.isSettled(this.living());
   }
 
   private makeHosts(count: number): void {
