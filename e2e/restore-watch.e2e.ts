@@ -124,7 +124,7 @@ describe('a watch through a restore of one node', () => {
     expect(error).toBeInstanceOf(ResyncRequired);
     expect(error).toMatchObject({ reason: 'compacted', position: last });
 
-    const states = Object.entries(state);
+    const states = Object.entries<unknown>(state);
     await until('the state again', () => events.length === 6 + 1 + states.length);
     const next = (await new Client(after.url, NS).put('o5', { body: 5 })).body;
     await until('what follows', () => events.length === 6 + 1 + states.length + 1);

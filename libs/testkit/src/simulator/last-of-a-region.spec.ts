@@ -124,7 +124,7 @@ test.each(Object.entries(REGION_OF))(
         const facts = { at, pinned, isPinned: document !== undefined, removed, isThere: state === 'active' };
         expect(facts).toEqual({
           at,
-          pinned: facts.isPinned ? undefined : expect.any(String),
+          pinned: facts.isPinned ? undefined : (expect.any(String) as string),
           isPinned: removed === 'conflict',
           removed: facts.isPinned ? 'conflict' : undefined,
           isThere: removed === 'conflict',
