@@ -116,7 +116,7 @@ test.each(Object.entries(REGION_OF))(
         const begun = await beginTogether(cluster, order, later);
         ({ isOver } = begun);
         await goOn(cluster.host);
-      await cluster.host.crash(false);
+        await cluster.host.crash(false);
         const [pinned, removed] = order === requests ? begun.outcomes : begun.outcomes.toReversed();
         const document = node.directory.namespaces.get(NS);
         const state = [...node.directory.nodes.values()].find((one) => one.name === name)?.state;
