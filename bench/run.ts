@@ -11,6 +11,7 @@ import { queriesBench } from './queries/queries-bench';
 import { snapshotBench } from './snapshots';
 import { TargetProcess } from './target-process';
 import { measureThroughput } from './throughput';
+import { natsBench } from './watch/nats-bench';
 import { watchBench } from './watch/watch-bench';
 import { measureWatchLag } from './watch/watch-lag';
 
@@ -57,6 +58,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   snapshots: {
     about: 'snapshots of many objects at rest and under load, and restores of them',
     run: ({ objects = MANY_OBJECTS, print }) => snapshotBench({ objects, print }),
+  },
+  nats: {
+    about: 'what it costs writes that nobody watches that there is a NATS server',
+    run: natsBench,
   },
   watch: {
     about: 'the lag of events to watchers, with NATS and without, and what idle watchers weigh',

@@ -48,12 +48,15 @@ export async function moveBench({ rounds, objects, print }: MoveBenchOptions): P
         await place(port, settings);
         movedMs = performance.now() - startMs;
       });
+      const moved = writers.answered;
+      const sinceMs = performance.now();
       await untilErased(port);
+      const erasedMs = performance.now() - sinceMs;
       writers.end();
       print(
         `move ${round}: writes waited ${freezeMs.toFixed(0)} ms at most (goal ${GOAL_MS}), ` +
           `${quietMs.toFixed(0)} ms before it; moved in ${(movedMs / 1_000).toFixed(1)} s, ` +
-          `${writers.answered} writes answered meanwhile`,
+          `${moved} writes answered meanwhile; erased where it was ${(erasedMs / 1_000).toFixed(1)} s later`,
       );
     }
   } finally {

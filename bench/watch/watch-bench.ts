@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { agentstateNodes } from '../cluster/agentstate-nodes';
-import { freePorts } from '../cluster/free-ports';
 import type { ThreeNodes } from '../cluster/three-nodes';
 import { TargetProcess } from '../target-process';
 import { idleWatchers, watchersThatDoNotRead } from './idle-watchers';
+import { NATS, NATS_IS_MISSING, startNats } from './start-nats';
 import { type LagOptions, lagLines, measureLag } from './watch-lag';
 
 export interface WatchBenchOptions {
@@ -14,12 +13,9 @@ export interface WatchBenchOptions {
   readonly print: (line: string) => void;
 }
 
-/** Where Debian's package puts it: not always on a user's path. */
-const NATS = ['/usr/sbin/nats-server', '/usr/bin/nats-server', '/usr/local/bin/nats-server'].find(existsSync);
-
 /** Three nodes with watchers spread over them, without and with NATS; then what watchers that do nothing cost. */
 export async function watchBench({ seconds, print }: WatchBenchOptions): Promise<void> {
-  if (NATS === undefined) print('NATS is not installed (apt-get install nats-server)');
+  if (NATS === undefined) print(NATS_IS_MISSING);
   for (const natsProgram of [undefined, ...(NATS === undefined ? [] : [NATS])]) {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'agentstate-bench-'));
     const nats = natsProgram === undefined ? undefined : await startNats(natsProgram);
@@ -57,11 +53,4 @@ async function measure(system: ThreeNodes, seconds: number, print: (line: string
     const options: LagOptions = { ...load, seconds };
     for (const line of lagLines(options, await measureLag(options))) print(line);
   }
-}
-
-async function startNats(program: string) {
-  const [port = 0, health = 0] = await freePorts(2);
-  const args = ['--addr', '127.0.0.1', '--port', `${port}`, '--http_port', `${health}`];
-  const process = await TargetProcess.program(program, args, { port: health, healthPath: '/healthz' });
-  return { process, environment: { NATS_URL: `nats://127.0.0.1:${port}` } };
 }

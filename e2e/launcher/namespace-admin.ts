@@ -14,7 +14,7 @@ export interface NamespaceAnswer {
  * Where older snapshots hold it, something is, until a newer one was taken: then `erasing` is as far as it comes.
  */
 export async function place(
-  node: ClusterNode,
+  node: Pick<ClusterNode, 'name' | 'url'>,
   ns: string,
   settings: object,
   states: readonly string[] = ['active'],

@@ -24,28 +24,32 @@ export async function bootstrapReplica(
   voters: readonly MemberId[],
   on: { readonly log: LogStore; readonly store: StateStore; readonly digest: Digest },
 ): Promise<void> {
-  if (readApplied(on.store).appliedIndex === 0) {
-    const conf: ConfState = {
-      voters,
-      votersOutgoing: [],
-      learners: [],
-      learnersNext: [],
-      autoLeave: false,
-    };
-    const batch = new ApplyBatch(on.store, on.digest);
-    batch.skip(BOOTSTRAP_INDEX, BOOTSTRAP_TERM);
-    const writes = batch.finish();
-    on.store.write({
-      ...writes,
-      puts: [
-        ...writes.puts,
-        [CONF_STATE_KEY, encodeConfState(conf)],
-        [INSTALLED_KEY, encodeInstalled(BOOTSTRAP_INDEX)],
-      ],
-    });
-  }
+  beginState(on.store, voters, on.digest);
   await on.store.flush();
   await alignLog(group, on);
+}
+
+/** Writes the state that a group begins with; does nothing to one that has begun. Not synced. */
+export function beginState(store: StateStore, voters: readonly MemberId[], digest: Digest): void {
+  if (readApplied(store).appliedIndex > 0) return;
+  const conf: ConfState = {
+    voters,
+    votersOutgoing: [],
+    learners: [],
+    learnersNext: [],
+    autoLeave: false,
+  };
+  const batch = new ApplyBatch(store, digest);
+  batch.skip(BOOTSTRAP_INDEX, BOOTSTRAP_TERM);
+  const writes = batch.finish();
+  store.write({
+    ...writes,
+    puts: [
+      ...writes.puts,
+      [CONF_STATE_KEY, encodeConfState(conf)],
+      [INSTALLED_KEY, encodeInstalled(BOOTSTRAP_INDEX)],
+    ],
+  });
 }
 
 /**

@@ -130,34 +130,47 @@ export class ClusterAdmin implements ClusterOperations {
   async removeNode(name: string): Promise<NodeDocument> {
     await this.refreshed();
     const node = this.nodeNamed(name);
-    const remaining = [...this.options.directory.nodes.values()].filter(
+    const before = this.whyNeeded(node);
+    if (before !== undefined && node.state === 'active') throw before;
+    if (node.state === 'active') await this.writeState(node, 'leaving');
+    // Meanwhile something may have been placed where only this node is, or the others that are there leave as well.
+    await this.options.writer.markRemoval();
+    await this.refreshed();
+    const leaving = this.options.directory.nodes.get(node.member) ?? node;
+    const needed = this.whyNeeded(leaving);
+    if (leaving.state === 'removed' || needed === undefined) return leaving;
+    if (leaving.state === 'leaving') await this.writeState(leaving, 'active');
+    throw needed;
+  }
+
+  private async writeState(node: Versioned<NodeDocument>, state: NodeDocument['state']): Promise<void> {
+    await this.options.writer.writeNodes([{ ...node, state }]).catch((error: unknown) => {
+      const changed = error instanceof StateError && error.code === 'precondition_failed';
+      throw changed
+        ? new StateError('conflict', `The node ${node.name} changed meanwhile; ask again.`)
+        : error;
+    });
+  }
+
+  /** What stands against a node's removal: what is pinned to its region and in use would have nowhere to go. */
+  private whyNeeded(node: NodeDocument): StateError | undefined {
+    const { directory } = this.options;
+    const remaining = [...directory.nodes.values()].filter(
       ({ state, member }) => state === 'active' && member !== node.member,
     );
     if (remaining.length === 0)
-      throw new StateError('conflict', 'The last node of a cluster cannot be removed.');
-    if (node.state === 'leaving') return node;
-    this.refuseLastPlace(node, remaining);
-    const leaving = { ...node, state: 'leaving' as const };
-    await this.options.writer.writeNodes([leaving]).catch((error: unknown) => {
-      const changed = error instanceof StateError && error.code === 'precondition_failed';
-      throw changed ? new StateError('conflict', `The node ${name} changed meanwhile; ask again.`) : error;
-    });
-    return leaving;
-  }
-
-  /** What is pinned to a node's region and in use would have nowhere to go. */
-  private refuseLastPlace(node: NodeDocument, remaining: readonly NodeDocument[]): void {
-    const { directory } = this.options;
+      return new StateError('conflict', 'The last node of a cluster cannot be removed.');
     for (const group of directory.groups.values()) {
-      const isHolder = allowedNodes(group, [node]).length > 0;
+      const isHolder = allowedNodes(group, [{ ...node, state: 'active' }]).length > 0;
       if (!isHolder || allowedNodes(group, remaining).length > 0 || !isInUse(group.group, directory))
         continue;
       const regions = group.regions?.join(', ') ?? 'any region';
-      throw new StateError(
+      return new StateError(
         'conflict',
         `The node ${node.name} is the last one that may hold what is pinned to ${regions} (group ${group.group}); add a node there, or place these namespaces elsewhere, before it is removed.`,
       );
     }
+    return undefined;
   }
 
   /** Asks a group's leader to hand over to another voter; resolves when it was asked, not when it is done. */

@@ -31,6 +31,8 @@ export type {
   SnapshotOperations,
 } from './named-snapshots/snapshot-operations';
 export { beginAlone, takeOverMeta, type RestoredGroup, type RestoredSelf } from './restore/begin-alone';
+export { beginState } from './bootstrap';
+export { groupsOf, isOnlyNode } from './restore/written-down';
 export { OverlaidStore } from './restore/overlaid-store';
 export { rollForward, type RolledState, type RollTarget } from './restore/roll-forward';
 export type { NodeTuning } from './node-tuning';

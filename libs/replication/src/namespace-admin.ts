@@ -12,6 +12,7 @@ import type { NamespaceOperations, NamespaceView } from './engine';
 import type { Directory, Versioned } from './meta/directory';
 import {
   NO_SETTINGS,
+  neverPlaced,
   type GroupDocument,
   type NamespaceDocument,
   type NamespaceSettings,
@@ -101,11 +102,13 @@ export class NamespaceAdmin implements NamespaceOperations {
     for (let attempt = 1; ; attempt++) {
       await this.refreshed();
       const defaults = await this.defaults();
+      const { removals } = this.options.directory;
       this.refuseUnknownRegions(settings);
       try {
         const group = await this.groupFor(settings, defaults);
         if (group !== undefined) {
-          return await this.options.writer.writeNamespace(this.next(ns, settings, { group, dropped }));
+          const document = this.next(ns, settings, { group, dropped });
+          return await this.options.writer.placeNamespace(document, removals);
         }
       } catch (error) {
         const isStale = error instanceof StateError && error.code === 'precondition_failed';
@@ -248,18 +251,4 @@ export class NamespaceAdmin implements NamespaceOperations {
   private pause(): Promise<void> {
     return new Promise((resolve) => this.options.clock.after(LOOK_AGAIN_MS, resolve));
   }
-}
-
-/** What a namespace is that nobody has configured yet. */
-function neverPlaced(ns: string): NamespaceDocument {
-  return {
-    ns,
-    settings: NO_SETTINGS,
-    dropped: false,
-    group: DEFAULT_GROUP,
-    generation: 0,
-    movingTo: undefined,
-    erasing: [],
-    scrubbing: [],
-  };
 }

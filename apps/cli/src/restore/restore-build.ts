@@ -9,12 +9,12 @@ import {
   type NodeName,
 } from '#contracts';
 import type { NodeIdentity, RestoredGroup, RolledState, RollTarget, SnapshotPart } from '#replication';
-import type { RocksStateStore } from '#storage';
+import type { RocksStateStore, RocksStateStores } from '#storage';
 import { readWholePart } from '../data/check-parts';
 import { placesIn } from '../data/data-folder';
 import { sha256 } from '../data/sha256';
 import { CommandFailure } from '../terminal';
-import { lastPositions } from './last-positions';
+import { lastPosition } from './last-position';
 import type { RestorePlan } from './restore-plan';
 
 /** How far a restore has come, from 0 to 1, and what it is at. */
@@ -47,7 +47,6 @@ export async function buildRestored(
   const { RocksStateStores, IdentityFile } = await import('#storage');
   const { beginAlone, takeOverMeta } = await import('#replication');
   const { record, dataDir } = plan;
-  const lastSeqs = await lastPositions(plan);
   const memory = { ...STATE_MEMORY, shares: Math.max(1, record.parts.length - 1) };
   const stores = new RocksStateStores({ folder: path.join(building, 'groups'), memory });
   const opened = new Map<GroupId, RocksStateStore>();
@@ -57,7 +56,11 @@ export async function buildRestored(
       opened.set(part.group, store);
       await load(plan, part, store, options.onProgress);
     }
-    const rolled = await rollAll(plan, opened, options.onProgress);
+    const meta = opened.get(META_GROUP);
+    if (meta === undefined)
+      throw new CommandFailure('the snapshot has no part of group 0, the cluster itself');
+    const lastSeq = await lastPosition(plan, meta);
+    const rolled = await rollAll(plan, { stores, opened }, options.onProgress);
     const identities = new IdentityFile(building);
     const incarnation = await identities.incarnation();
     const name = (plan.nodeId ?? plan.identity?.name ?? record.node.name) as NodeName;
@@ -70,14 +73,11 @@ export async function buildRestored(
       incarnation,
     };
     const known = plan.identity?.member ?? record.node.member;
-    const meta = opened.get(META_GROUP);
-    if (meta === undefined)
-      throw new CommandFailure('the snapshot has no part of group 0, the cluster itself');
     const timeMs = options.nowMs;
     const member = takeOverMeta(meta, { ...self, member: known }, { digest: sha256, timeMs });
     const groups: RestoredGroup[] = [];
     for (const [group, store] of opened) {
-      groups.push(beginAlone(store, group, { member, lastSeq: lastSeqs.get(group) ?? (0 as CommitSeq) }));
+      groups.push(beginAlone(store, group, { member, lastSeq }));
       await store.flush();
     }
     await beginLog(path.join(building, 'wal'), groups);
@@ -110,44 +110,64 @@ export async function buildRestored(
   }
 }
 
-/** Carries every group forward to one moment: the one whose position was named first, the others to its time. */
+/**
+ * Carries every group forward to one moment: the one whose position was named first, the others to its time. Groups that
+ * were begun after the snapshot, and are there at that moment, come whole from the log.
+ */
 async function rollAll(
   plan: RestorePlan,
-  stores: ReadonlyMap<GroupId, RocksStateStore>,
+  { stores, opened }: { readonly stores: RocksStateStores; readonly opened: Map<GroupId, RocksStateStore> },
   onProgress: OnProgress,
 ): Promise<Restored['rolled']> {
   const { target, seqGroup, dataDir, record } = plan;
   if (target.kind === 'snapshot') return [];
-  const { rollForward } = await import('#replication');
+  const { beginState, groupsOf, rollForward } = await import('#replication');
+  const { readApplied } = await import('#state-machine');
   const { openLogReader } = await import('#wal');
   const reader = openLogReader(placesIn(dataDir).wal);
   const rolled: (RolledState & { readonly group: GroupId })[] = [];
   let goal: RollTarget = target;
+  const roll = async (group: GroupId, store: RocksStateStore): Promise<void> => {
+    const { appliedIndex } = readApplied(store);
+    const total = Math.max(1, (reader.groups.get(group)?.lastIndex ?? 0) - appliedIndex);
+    const state = await rollForward({
+      store,
+      digest: sha256,
+      entries: reader.entries(group, (appliedIndex + 1) as LogIndex),
+      target: goal,
+      onProgress: (entries) => {
+        onProgress(`group ${group}: log`, Math.min(1, entries / total));
+        return Promise.resolve();
+      },
+    });
+    rolled.push({ ...state, group });
+    if (goal.kind === 'seq') goal = afterSeq(goal.seq, state);
+  };
   try {
-    const ordered = [...record.parts].sort(
-      (one, other) => Number(other.group === seqGroup) - Number(one.group === seqGroup),
+    const ordered = [...opened].sort(
+      ([one], [other]) => Number(other === seqGroup) - Number(one === seqGroup),
     );
-    for (const { group, index } of ordered) {
-      const store = stores.get(group);
-      if (store === undefined) throw new Error(`group ${group} was not restored`);
-      const total = Math.max(1, (reader.groups.get(group)?.lastIndex ?? 0) - index);
-      const state = await rollForward({
-        store,
-        digest: sha256,
-        entries: reader.entries(group, (index + 1) as LogIndex),
-        target: goal,
-        onProgress: (entries) => {
-          onProgress(`group ${group}: log`, Math.min(1, entries / total));
-          return Promise.resolve();
-        },
-      });
-      rolled.push({ ...state, group });
-      if (goal.kind === 'seq') goal = afterSeq(goal.seq, state);
+    for (const [group, store] of ordered) await roll(group, store);
+    const meta = opened.get(META_GROUP);
+    for (const group of meta === undefined ? [] : groupsOf(meta)) {
+      const log = reader.groups.get(group);
+      if (opened.has(group) || log === undefined) continue;
+      const store = await stores.open(group);
+      opened.set(group, store);
+      beginState(store, [], sha256);
+      if (log.floorIndex > readApplied(store).appliedIndex) throw notWhole(group, record.snapshotId);
+      await roll(group, store);
     }
   } finally {
     reader.close();
   }
   return rolled;
+}
+
+function notWhole(group: GroupId, snapshotId: string): CommandFailure {
+  return new CommandFailure(
+    `group ${group} was begun after the snapshot ${snapshotId}, and the log has only the end of it; restore a later snapshot, or to a moment before`,
+  );
 }
 
 function afterSeq(seq: CommitSeq, state: RolledState): RollTarget {

@@ -122,7 +122,10 @@ export class ClusterKeeper {
     }
     const leaving = nodes.find(({ state }) => state === 'leaving');
     if (leaving !== undefined && (await this.holdsNothing(leaving.member))) {
-      await writer.writeNodes([{ ...leaving, state: 'removed' }]);
+      // Who has read that the node is there, and has yet to place something on it, cannot any more.
+      await writer.markRemoval();
+      if (await this.holdsNothing(leaving.member))
+        await writer.writeNodes([{ ...leaving, state: 'removed' }]);
       return;
     }
     await this.balance();

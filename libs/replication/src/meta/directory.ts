@@ -5,6 +5,7 @@ import type { FoundingMember } from '../identity';
 import { placementName } from '../routing';
 import {
   META_NAMESPACES,
+  REMOVALS_MARK,
   groupDocument,
   namespaceDocument,
   nodeDocument,
@@ -27,6 +28,7 @@ export class Directory {
   private readonly namespacesByName = new Map<string, Versioned<NamespaceDocument>>();
   private readonly unsettledNames = new Set<string>();
   private readonly indexedNames = new Set<string>();
+  private removalsVersion: CommitSeq | undefined;
 
   get nodes(): ReadonlyMap<MemberId, Versioned<NodeDocument>> {
     return this.nodesByMember;
@@ -39,6 +41,11 @@ export class Directory {
   /** The namespaces that were configured, also those whose settings were taken back. */
   get namespaces(): ReadonlyMap<string, Versioned<NamespaceDocument>> {
     return this.namespacesByName;
+  }
+
+  /** Version of {@link REMOVALS_MARK}: another one since the last node that was about to go. */
+  get removals(): CommitSeq | undefined {
+    return this.removalsVersion;
   }
 
   /** Those that are on their way to another group, or have left bytes behind. */
@@ -83,6 +90,7 @@ export class Directory {
     this.namespacesByName.clear();
     this.unsettledNames.clear();
     this.indexedNames.clear();
+    this.removalsVersion = undefined;
     for (const stored of rows(reader, META_NAMESPACES.namespaces)) this.takeNamespace(stored);
   }
 
@@ -106,6 +114,10 @@ export class Directory {
 
   private takeNamespace(stored: ReturnType<typeof parseStored>): NamespaceDocument {
     const document = { ...namespaceDocument(stored), version: commitSeq(stored.commit_seq) };
+    if (document.ns === REMOVALS_MARK) {
+      this.removalsVersion = document.version;
+      return document;
+    }
     this.namespacesByName.set(document.ns, document);
     const { movingTo, erasing, scrubbing } = document;
     if (movingTo !== undefined || erasing.length + scrubbing.length > 0) this.unsettledNames.add(document.ns);

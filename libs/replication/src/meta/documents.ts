@@ -1,4 +1,5 @@
 import { groupId, memberId, type GroupId, type LogIndex, type MemberId, type NodeName } from '#contracts';
+import { DEFAULT_GROUP } from '../default-group';
 
 /**
  * What the meta group remembers, as ordinary objects in reserved namespaces of its own state machine: so they are
@@ -10,6 +11,13 @@ export const META_NAMESPACES = {
   groups: 'admin://groups',
   namespaces: 'admin://namespaces',
 } as const;
+
+/**
+ * Kept beside the documents of namespaces, and written again whenever a node is about to go. Where a namespace is
+ * placed is decided from the nodes, which are documents elsewhere; so it is written only while this one is still
+ * what it was when the nodes were read. To releases that know nothing of it, it is a namespace without settings.
+ */
+export const REMOVALS_MARK = 'admin://nodes';
 
 /** A node by its member id. Documents are never deleted: that is how ids are never given out twice. */
 export interface NodeDocument {
@@ -95,6 +103,20 @@ export const NO_SETTINGS: NamespaceSettings = {
   retention: { seconds: undefined, commits: undefined },
   indexes: [],
 };
+
+/** What a namespace is that nobody has configured yet. */
+export function neverPlaced(ns: string): NamespaceDocument {
+  return {
+    ns,
+    settings: NO_SETTINGS,
+    dropped: false,
+    group: DEFAULT_GROUP,
+    generation: 0,
+    movingTo: undefined,
+    erasing: [],
+    scrubbing: [],
+  };
+}
 
 export function nodeBody(node: NodeDocument): string {
   const { name, region, host, port, httpUrl, incarnation, state } = node;

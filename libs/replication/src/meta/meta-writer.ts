@@ -5,8 +5,10 @@ import type { Forwarding } from '../forwarding';
 import type { Clock } from '../ports';
 import {
   META_NAMESPACES,
+  REMOVALS_MARK,
   groupBody,
   namespaceBody,
+  neverPlaced,
   nodeBody,
   type GroupDocument,
   type NamespaceDocument,
@@ -50,6 +52,35 @@ export class MetaWriter {
       kind: 'write',
       ns: META_NAMESPACES.namespaces,
       operations: [document(namespace.ns, namespaceBody(namespace), versionOf(namespace))],
+    });
+  }
+
+  /**
+   * The same for where an operator wants it, which was decided from nodes that were read together with this version of
+   * the mark of removals. Rejects with `precondition_failed` also when a node was about to go since.
+   */
+  async placeNamespace(
+    namespace: NamespaceDocument | Versioned<NamespaceDocument>,
+    removals: CommitSeq | undefined,
+  ): Promise<void> {
+    const isUnchanged = removals === undefined ? { ifNoneMatch: true } : { ifMatch: removals };
+    await this.write({
+      kind: 'write',
+      ns: META_NAMESPACES.namespaces,
+      operations: [
+        { op: 'check', id: REMOVALS_MARK, ...isUnchanged },
+        document(namespace.ns, namespaceBody(namespace), versionOf(namespace)),
+      ],
+    });
+  }
+
+  /** A node is about to go: what was decided before without knowing so, and is not written yet, never will be. */
+  async markRemoval(): Promise<void> {
+    const bodyJson = namespaceBody({ ...neverPlaced(REMOVALS_MARK), dropped: true });
+    await this.write({
+      kind: 'write',
+      ns: META_NAMESPACES.namespaces,
+      operations: [{ op: 'put', id: REMOVALS_MARK, type: 'object', bodyJson, tags: {}, parents: [] }],
     });
   }
 

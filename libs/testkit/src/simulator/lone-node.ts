@@ -1,6 +1,6 @@
 import { deflateRawSync } from 'node:zlib';
 import { memberId, type NodeName } from '#contracts';
-import { NO_PEERS, Node, type Clock, type NodeIdentity } from '#replication';
+import { NO_PEERS, Node, type Clock, type Network, type NodeIdentity } from '#replication';
 import { type Archive, DEFLATE_OPTIONS, openArchive } from '#snapshots';
 import { type Log, openLog } from '#wal';
 import { MemoryStateStores } from '../memory-state-store';
@@ -56,6 +56,7 @@ export class LoneNode {
   constructor(
     seed: number,
     private readonly segmentBytes: number,
+    private readonly network: Network = NO_PEERS,
   ) {
     this.random = new SeededStream(seed);
   }
@@ -116,7 +117,7 @@ export class LoneNode {
       snapshots: archive,
       newSnapshotId: () => `snap-${++this.named}`,
       stores: this.stores,
-      network: NO_PEERS,
+      network: this.network,
       address: { region: 'local', host: 'h', httpUrl: 'http://h', port: 1 },
       addressOverrides: new Map(),
       defaultReplicas: 1,
