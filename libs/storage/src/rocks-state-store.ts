@@ -32,15 +32,19 @@ export class RocksStateStore implements StateStore {
     private readonly database: binding.DatabaseHandle,
   ) {}
 
-  /** Makes a new database in the folder `location`, or opens the one that must be there. */
+  /**
+   * Makes a new database in the folder `location`, or opens the one that must be there. Where that folder stands in
+   * for another one, errors name the other.
+   */
   static async open(
     location: string,
-    options: { readonly memory: StateMemory; readonly create: boolean },
+    options: { readonly memory: StateMemory; readonly create: boolean; readonly standsInFor?: string },
   ): Promise<RocksStateStore> {
     const database = binding.db_init(location);
     const native = openOptions(options.memory, options.create);
-    await settle(location, (done) => binding.db_open(database, native, done));
-    return new RocksStateStore(location, database);
+    const named = options.standsInFor ?? location;
+    await settle(named, (done) => binding.db_open(database, native, done));
+    return new RocksStateStore(named, database);
   }
 
   get(key: Uint8Array): Uint8Array | undefined {

@@ -1,5 +1,3 @@
-import { access } from 'node:fs/promises';
-import path from 'node:path';
 import type { CommitSeq, GroupId } from '#contracts';
 import { placesIn } from '../data/data-folder';
 import type { RestorePlan } from './restore-plan';
@@ -32,16 +30,15 @@ async function positionOfState(plan: RestorePlan, group: GroupId): Promise<numbe
   const { groups } = placesIn(plan.dataDir);
   // In a folder without a node nothing was given out that the snapshot does not know of.
   if (plan.identity === undefined) return undefined;
-  const { RocksStateStores } = await import('#storage');
+  const { RocksStateViews } = await import('#storage');
   const { readApplied } = await import('#state-machine');
   try {
-    await access(path.join(groups, String(group)));
-    const store = await new RocksStateStores({ folder: groups }).open(group);
+    const view = await new RocksStateViews(groups).open(group);
     try {
-      const { appliedIndex, commitSeq } = readApplied(store);
+      const { appliedIndex, commitSeq } = readApplied(view.state);
       return commitSeq + Math.max(0, (plan.log.get(group)?.lastIndex ?? appliedIndex) - appliedIndex);
     } finally {
-      await store.close();
+      await view.close();
     }
   } catch {
     return undefined;
