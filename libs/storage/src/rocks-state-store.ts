@@ -10,7 +10,8 @@ import { openOptions, type StateMemory } from './rocks-options';
 /** Rows and bytes that one call into an iterator fetches, growing from few: most scans need little. */
 const FIRST_FETCH_ROWS = 16;
 const MOST_FETCH_ROWS = 512;
-const FETCH_BYTES = 256 * 1024;
+/** About a millisecond: a scan that goes on for long, as of a snapshot, has others wait for no more than that. */
+const FETCH_BYTES = 64 * 1024;
 
 const GET_OPTIONS = { valueEncoding: 'buffer' } as const;
 /** Spares the binding a look for each option. */
