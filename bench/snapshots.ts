@@ -21,7 +21,7 @@ export interface SnapshotBenchOptions {
 
 /**
  * What a snapshot of many objects costs the node that takes it, what a restore takes, and how fast the log is
- * replayed by one. As many entries as half the objects are in the log after the snapshot.
+ * replayed by one. Puts of half the objects are in the log after the snapshot.
  */
 export async function snapshotBench({ objects, print }: SnapshotBenchOptions): Promise<void> {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'agentstate-bench-'));
@@ -32,10 +32,9 @@ export async function snapshotBench({ objects, print }: SnapshotBenchOptions): P
     print(`${objects} objects stored at ${perSecond(objects, performance.now() - startMs)}/s`);
     await takeQuietly(server, print);
     const snapshotId = await takeUnderLoad(server, print);
-    const entries = Math.ceil(objects / 2);
-    await storeObjects(server.port, entries);
+    await storeObjects(server.port, Math.ceil(objects / 2));
     await server.end('SIGTERM');
-    await restoreBoth({ dataDir, snapshotId, entries }, print);
+    await restoreBoth({ dataDir, snapshotId }, print);
   } finally {
     await server.end('SIGKILL');
     await rm(dataDir, { recursive: true, force: true });
@@ -91,12 +90,15 @@ async function take(
   };
 }
 
-/** To the end of the log, then exactly the snapshot: the difference is what the entries took. */
+/**
+ * To the end of the log, then exactly the snapshot: the difference is what the entries took. There are more of them than
+ * were stored last: those that were put beside the snapshot, and commands that remove old history.
+ */
 async function restoreBoth(
-  what: { readonly dataDir: string; readonly snapshotId: string; readonly entries: number },
+  what: { readonly dataDir: string; readonly snapshotId: string },
   print: (line: string) => void,
 ): Promise<void> {
-  const { dataDir, snapshotId, entries } = what;
+  const { dataDir, snapshotId } = what;
   const args = ['restore', '--data-dir', dataDir, '--snapshot-id', snapshotId, '--yes'];
   const latest = await runCommand([...args, '--to', 'latest']);
   for (const name of await readdir(dataDir)) {
@@ -107,6 +109,10 @@ async function restoreBoth(
     `${seconds.toFixed(1)} s (goal < 60), memory ${peakMib.toFixed(0)} MiB`;
   print(`restore, exactly          ${figures(exact)}`);
   print(`restore, to the log's end ${figures(latest)}`);
+  const entries = [...latest.out.matchAll(/(\d+) entries of the log/g)].reduce(
+    (sum, found) => sum + Number(found[1]),
+    0,
+  );
   const rate = perSecond(entries, (latest.seconds - exact.seconds) * 1000);
   print(`replay of ${entries} entries  ${rate}/s (goal >= 50000)`);
 }
@@ -114,18 +120,21 @@ async function restoreBoth(
 interface Ran {
   readonly seconds: number;
   readonly peakMib: number;
+  readonly out: string;
 }
 
 /** Runs `agentstate` to its end; a failure is an error. */
 async function runCommand(args: readonly string[]): Promise<Ran> {
   const startMs = performance.now();
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.on('data', (text: Buffer) => (out += text.toString()));
   let peakMib = 0;
   const sampling = setInterval(() => (peakMib = Math.max(peakMib, highestMib(child.pid))), SAMPLE_MS);
-  const code = await new Promise((resolve) => child.once('exit', resolve));
+  const code = await new Promise((resolve) => child.once('close', resolve));
   clearInterval(sampling);
   if (code !== 0) throw new Error(`agentstate ${args.join(' ')} ended with ${String(code)}`);
-  return { seconds: (performance.now() - startMs) / 1000, peakMib };
+  return { seconds: (performance.now() - startMs) / 1000, peakMib, out };
 }
 
 function highestMib(processId: number | undefined): number {

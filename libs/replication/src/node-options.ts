@@ -62,6 +62,11 @@ export interface NodeObserver {
   proposalFailed?(group: GroupId, reason: ErrorCode): void;
   /** A named snapshot was taken here, or could not be. */
   snapshotTaken?(result: 'ok' | 'failed', seconds: number): void;
+  /**
+   * Whether the log takes twice what it may, or the disk is nearly full, while the newest named snapshot needs that
+   * log and no newer one could be taken. Called when it changes.
+   */
+  logHeld?(isHeld: boolean): void;
   /** Replicas that should be equal are not: an alarm. */
   statesDiffer?(what: string): void;
   /** Something went wrong that the node goes on with. */

@@ -77,6 +77,7 @@ export function snapshotsOf(
     observer: {
       taken: (result, seconds) => observer.snapshotTaken?.(result, seconds),
       mismatch: (what) => observer.statesDiffer?.(what),
+      logHeld: (isHeld) => observer.logHeld?.(isHeld),
       warning: (what, error) => observer.warning(what, error),
     },
   });

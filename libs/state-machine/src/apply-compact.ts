@@ -2,7 +2,7 @@ import type { Applied, CommitSeq } from '#contracts';
 import type { BatchState, OpenNamespace } from './batch-state';
 import { ChangeRow } from './change-row';
 import { decodeCommit } from './commit-row';
-import { changeKey, commitKey, readCommitKey, versionKey } from './keys';
+import { changeKey, commitKey, readCommitKey, readPosition, versionKey } from './keys';
 
 export interface Retention {
   readonly retentionMs: number;
@@ -21,7 +21,7 @@ export function applyCompact(state: BatchState, retention: Retention, tsMs: numb
   const keepFromMs = tsMs - retention.retentionMs;
   const keepFromSeq = counters.commitSeq - retention.retentionCommits + 1;
   const range = { gte: commitKey(counters.historyFrom, 0), lt: commitKey(counters.commitSeq + 1, 0) };
-  const going: { seq: CommitSeq; ns: number; changes: number }[] = [];
+  const going = new Map<number, Map<number, number>>();
   let removed = 0;
   let historyFrom = (counters.commitSeq + 1) as CommitSeq;
   for (const [key, value] of rows.scan(range)) {
@@ -31,57 +31,58 @@ export function applyCompact(state: BatchState, retention: Retention, tsMs: numb
       historyFrom = seq as CommitSeq;
       break;
     }
-    going.push({ seq: seq as CommitSeq, ns, changes: commit.changes });
+    const commits = going.get(ns) ?? new Map<number, number>();
+    going.set(ns, commits.set(seq, commit.changes));
     removed += commit.changes;
   }
-  for (const { seq, ns, changes } of going) {
-    const namespace = state.namespaceByNumber(ns);
-    forgetChanges(state, namespace, seq, changes);
-    rows.delete(commitKey(seq, ns));
-    namespace.compactedThrough = seq;
-  }
+  for (const [ns, commits] of going) forgetCommits(state, state.namespaceByNumber(ns), commits);
   counters.historyFrom = historyFrom;
   return { outcome: { kind: 'done', commitSeq: counters.commitSeq, results: [] }, changes: [] };
 }
 
-function forgetChanges(state: BatchState, ns: OpenNamespace, seq: CommitSeq, changes: number): void {
+/** Forgets commits of one namespace, oldest first; `commits` says how many changes each has. */
+function forgetCommits(state: BatchState, ns: OpenNamespace, commits: ReadonlyMap<number, number>): void {
   const { rows } = state;
-  const found = changesOf(state, ns, seq, changes);
-  if (found.length !== changes)
-    throw new Error(`commit ${seq} has ${found.length} changes and not ${changes}`);
+  const left = new Map(commits);
+  const seqs = [...commits.keys()];
+  const [first, last] = [seqs[0] ?? 0, seqs.at(-1) ?? 0];
+  // Read in one go before anything is removed: a command forgets hundreds of commits, and each read has its price.
+  const found = [
+    ...rows.scan({ gte: changeKey(ns.number, first, 0), lt: changeKey(ns.number, last + 1, 0) }),
+  ];
   for (const [key, value] of found) {
-    const { isPut, id, endedSeq, endedOperation } = new ChangeRow(value);
-    if (endedSeq !== 0) {
-      rows.delete(versionKey(ns.number, id, endedSeq));
-      rows.delete(changeKey(ns.number, endedSeq, endedOperation));
-      ns.changes -= 1;
+    const { seq } = readPosition(key);
+    const expected = left.get(seq);
+    if (expected === undefined) continue;
+    left.set(seq, expected - 1);
+    forgetChange(state, ns, seq, key, new ChangeRow(value));
+  }
+  for (const [seq, missing] of left) {
+    if (missing !== 0) {
+      throw new Error(
+        `commit ${seq} has ${(commits.get(seq) ?? 0) - missing} changes and not ${commits.get(seq)}`,
+      );
     }
-    if (!isPut) {
-      rows.delete(versionKey(ns.number, id, seq));
-      rows.delete(key);
-      ns.changes -= 1;
-    }
+    rows.delete(commitKey(seq, ns.number));
+    ns.compactedThrough = seq as CommitSeq;
   }
 }
 
-/**
- * The rows of a commit's changes. Read one by one: a command forgets hundreds of commits, and a scan for each would
- * go through all writes of the batch every time.
- */
-function changesOf(
+function forgetChange(
   { rows }: BatchState,
-  { number }: OpenNamespace,
-  seq: CommitSeq,
-  changes: number,
-): readonly (readonly [key: Uint8Array, value: Uint8Array])[] {
-  const found: (readonly [Uint8Array, Uint8Array])[] = [];
-  for (let operation = 0; operation < changes; operation++) {
-    const key = changeKey(number, seq, operation);
-    const value = rows.get(key);
-    // Operations that change nothing, such as checks, leave gaps: then the scan tells.
-    if (value === undefined)
-      return [...rows.scan({ gte: changeKey(number, seq, 0), lt: changeKey(number, seq + 1, 0) })];
-    found.push([key, value]);
+  ns: OpenNamespace,
+  seq: number,
+  key: Uint8Array,
+  { isPut, id, endedSeq, endedOperation }: ChangeRow,
+): void {
+  if (endedSeq !== 0) {
+    rows.delete(versionKey(ns.number, id, endedSeq));
+    rows.delete(changeKey(ns.number, endedSeq, endedOperation));
+    ns.changes -= 1;
   }
-  return found;
+  if (!isPut) {
+    rows.delete(versionKey(ns.number, id, seq));
+    rows.delete(key);
+    ns.changes -= 1;
+  }
 }

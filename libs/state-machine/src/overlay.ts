@@ -12,29 +12,28 @@ interface Write {
  * write set that comes out names each key once.
  */
 export class Overlay implements StateReader {
-  private readonly writes = new Map<string, Write>();
+  /** By the first byte of their keys, which is their table: a scan looks at one or two. */
+  private readonly tables: (Map<string, Write> | undefined)[] = [];
 
   constructor(private readonly base: StateReader) {}
 
   get(key: Uint8Array): Uint8Array | undefined {
-    const write = this.writes.get(keyString(key));
+    const write = this.tables[key[0] as number]?.get(keyString(key));
     return write ? write.value : this.base.get(key);
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    this.writes.set(keyString(key), { key, value });
+    this.tableOf(key).set(keyString(key), { key, value });
   }
 
   delete(key: Uint8Array): void {
-    this.writes.set(keyString(key), { key, value: undefined });
+    this.tableOf(key).set(keyString(key), { key, value: undefined });
   }
 
-  /** Ascending only. Goes through all writes of the batch, so it is for commands that are rare. */
+  /** Ascending only. Goes through all writes of the range's tables, so it is for commands that are rare. */
   *scan(range: KeyRange): Iterable<readonly [key: Uint8Array, value: Uint8Array]> {
     if (range.reverse) throw new Error('an overlay scans upwards');
-    const own = [...this.writes.values()]
-      .filter(({ key }) => compareBytes(key, range.gte) >= 0 && compareBytes(key, range.lt) < 0)
-      .sort((left, right) => compareBytes(left.key, right.key));
+    const own = this.within(range);
     let left = range.limit ?? Infinity;
     let next = 0;
     for (const row of this.base.scan({ gte: range.gte, lt: range.lt })) {
@@ -62,11 +61,30 @@ export class Overlay implements StateReader {
   writeSet(): WriteSet {
     const puts: (readonly [Uint8Array, Uint8Array])[] = [];
     const deletes: Uint8Array[] = [];
-    for (const { key, value } of this.writes.values()) {
-      if (value) puts.push([key, value]);
-      else deletes.push(key);
+    for (const table of this.tables) {
+      if (table === undefined) continue;
+      for (const { key, value } of table.values()) {
+        if (value) puts.push([key, value]);
+        else deletes.push(key);
+      }
     }
     return { puts, deletes };
+  }
+
+  /** Own writes in a range, in order. */
+  private within({ gte, lt }: KeyRange): readonly Write[] {
+    const own: Write[] = [];
+    for (let table = gte[0] ?? 0; table <= (lt[0] ?? 0); table++) {
+      for (const write of this.tables[table]?.values() ?? []) {
+        if (compareBytes(write.key, gte) >= 0 && compareBytes(write.key, lt) < 0) own.push(write);
+      }
+    }
+    return own.sort((left, right) => compareBytes(left.key, right.key));
+  }
+
+  private tableOf(key: Uint8Array): Map<string, Write> {
+    const table = key[0] as number;
+    return (this.tables[table] ??= new Map<string, Write>());
   }
 }
 

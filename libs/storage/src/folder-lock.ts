@@ -1,7 +1,8 @@
-import { access, mkdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, readFile, stat, symlink } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { StateStoreFailure } from './rocks-error';
 import { RocksStateStore } from './rocks-state-store';
+import { emptyStandIn } from './stand-in';
 
 /** Another process holds the folder. */
 export class FolderInUse extends Error {
@@ -50,7 +51,35 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
     const held = await RocksStateStore.open(location, { memory: LEAST_MEMORY, create: !exists });
     return { release: () => held.close() };
   } catch (error) {
-    if (error instanceof StateStoreFailure && /lock/i.test(error.message)) throw new FolderInUse(folder);
-    throw error;
+    throw asInUse(error, folder);
   }
+}
+
+/**
+ * The same claim with no byte of the folder changed: the empty database is a temporary one, and the file that it
+ * locks is a link to the folder's. A folder that was never claimed has none, and gets none: then nobody is kept out.
+ */
+export async function lockUntouched(folder: string): Promise<FolderLock> {
+  const file = resolve(folder, 'lock', 'LOCK');
+  const standIn = await emptyStandIn();
+  try {
+    await access(file).then(
+      () => symlink(file, join(standIn.location, 'LOCK')),
+      () => undefined,
+    );
+    const held = await RocksStateStore.open(standIn.location, { memory: LEAST_MEMORY, create: true });
+    const release = async (): Promise<void> => {
+      await held.close();
+      await standIn.remove();
+    };
+    return { release };
+  } catch (error) {
+    await standIn.remove();
+    throw asInUse(error, folder);
+  }
+}
+
+function asInUse(error: unknown, folder: string): unknown {
+  const isLocked = error instanceof StateStoreFailure && /lock/i.test(error.message);
+  return isLocked ? new FolderInUse(folder) : error;
 }

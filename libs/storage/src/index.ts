@@ -1,7 +1,8 @@
-export { FolderInUse, type FolderLock, isKnownInUse, lockFolder } from './folder-lock';
+export { FolderInUse, type FolderLock, isKnownInUse, lockFolder, lockUntouched } from './folder-lock';
 export { IDENTITY_FILES, IdentityFile } from './identity-file';
 export { UnknownFolderFormat } from './generation-pointer';
 export { RocksStateStore } from './rocks-state-store';
+export { RocksStateViews } from './rocks-state-views';
 export { RocksStateStores, type RocksStateStoresOptions } from './rocks-state-stores';
 export { StateStoreFailure } from './rocks-error';
 export { DEFAULT_STATE_MEMORY, type StateMemory } from './rocks-options';

@@ -10,7 +10,8 @@ import { openOptions, type StateMemory } from './rocks-options';
 /** Rows and bytes that one call into an iterator fetches, growing from few: most scans need little. */
 const FIRST_FETCH_ROWS = 16;
 const MOST_FETCH_ROWS = 512;
-const FETCH_BYTES = 256 * 1024;
+/** About a millisecond: a scan that goes on for long, as of a snapshot, has others wait for no more than that. */
+const FETCH_BYTES = 64 * 1024;
 
 const GET_OPTIONS = { valueEncoding: 'buffer' } as const;
 /** Spares the binding a look for each option. */
@@ -32,15 +33,19 @@ export class RocksStateStore implements StateStore {
     private readonly database: binding.DatabaseHandle,
   ) {}
 
-  /** Makes a new database in the folder `location`, or opens the one that must be there. */
+  /**
+   * Makes a new database in the folder `location`, or opens the one that must be there. Where that folder stands in
+   * for another one, errors name the other.
+   */
   static async open(
     location: string,
-    options: { readonly memory: StateMemory; readonly create: boolean },
+    options: { readonly memory: StateMemory; readonly create: boolean; readonly standsInFor?: string },
   ): Promise<RocksStateStore> {
     const database = binding.db_init(location);
     const native = openOptions(options.memory, options.create);
-    await settle(location, (done) => binding.db_open(database, native, done));
-    return new RocksStateStore(location, database);
+    const named = options.standsInFor ?? location;
+    await settle(named, (done) => binding.db_open(database, native, done));
+    return new RocksStateStore(named, database);
   }
 
   get(key: Uint8Array): Uint8Array | undefined {

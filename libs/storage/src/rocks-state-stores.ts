@@ -70,8 +70,7 @@ export class RocksStateStores implements StateStores {
   /** Groups with a state on this node's disk. */
   async groups(): Promise<GroupId[]> {
     await mkdir(this.folder, { recursive: true });
-    const names = (await readdir(this.folder)).filter((name) => /^\d+$/.test(name));
-    return names.map((name) => Number(name) as GroupId).sort((left, right) => left - right);
+    return groupsIn(this.folder);
   }
 
   private async openGeneration(groupFolder: string, generation: number): Promise<RocksStateStore> {
@@ -89,6 +88,12 @@ export class RocksStateStores implements StateStores {
     await syncFolder(dirname(this.folder));
     return groupFolder;
   }
+}
+
+/** Groups that have a folder of their own in `folder`, in order. */
+export async function groupsIn(folder: string): Promise<GroupId[]> {
+  const names = (await readdir(folder)).filter((name) => /^\d+$/.test(name));
+  return names.map((name) => Number(name) as GroupId).sort((left, right) => left - right);
 }
 
 /** Only what the pointer names counts; the rest is what a crash left of building or of removing another. */

@@ -1,7 +1,7 @@
 import type { GroupId, LogEntry, LogIndex } from '#contracts';
 import type { LogGroupState } from '#replication';
 import type { Disk } from './disk';
-import { readEntry } from './entry-reader';
+import { readAhead, readEntry } from './entry-reader';
 import { LogScan } from './log-scan';
 import { nodeDisk } from './node-disk';
 import { Replay } from './replay';
@@ -43,8 +43,9 @@ export function openLogReader(dir: string, disk: Disk = nodeDisk): LogReader {
     const log = replay.groups.get(group);
     if (log === undefined) return;
     if (low <= log.floorIndex) throw new RangeError(`entry ${low} of group ${group} is compacted`);
+    const readBytes = readAhead();
     for (let index: number = low; index <= log.lastIndex; index++) {
-      yield readEntry(replay.segments, log, index);
+      yield readEntry(replay.segments, log, index, readBytes);
     }
   }
   return { groups: new Map(states), entries, close: () => scan.close() };

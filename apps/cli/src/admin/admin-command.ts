@@ -16,7 +16,7 @@ interface DumpOptions {
 const HELP = `
 One JSON object a line, as a GET answers it: all live objects of the node, or those of one namespace. The node must
 be stopped; of a running one GET /admin/dump gives the same. What the log has beyond the state is taken into account,
-and nothing is changed.
+and no byte of the folder is changed.
 
 Examples:
   $ agentstate admin dump --data-dir ./data | head -10
@@ -44,33 +44,34 @@ async function dumpDataDir({ dataDir, ns }: DumpOptions, terminal: Terminal): Pr
       `a restore in ${dataDir} was cut off in its last step: start the node, or repeat the restore, to end it`,
     );
   }
-  const { IdentityFile, RocksStateStores } = await import('#storage');
+  const { IdentityFile, RocksStateViews } = await import('#storage');
   const { openLogReader } = await import('#wal');
   const { groups: folder, wal } = placesIn(dataDir);
   const identity = await new IdentityFile(dataDir).load();
   if (identity === undefined || !(await isThere(folder)) || !(await isThere(wal))) {
     throw new CommandFailure(`there is no node in ${dataDir}`);
   }
-  const lock = await claim(dataDir);
-  const log = openLogReader(wal);
+  const lock = await claim(dataDir, 'untouched');
+  let log: LogReader | undefined;
   try {
-    const stores = new RocksStateStores({ folder });
-    for (const group of await stores.groups()) {
+    log = openLogReader(wal);
+    const views = new RocksStateViews(folder);
+    for (const group of await views.groups()) {
       if (group === META_GROUP) continue;
-      const store = await stores.open(group);
+      const view = await views.open(group);
       try {
         const { OverlaidStore, rollForward } = await import('#replication');
         const { readApplied } = await import('#state-machine');
-        const state = new OverlaidStore(store);
-        const entries = decided(log, group, readApplied(store).appliedIndex, identity);
+        const state = new OverlaidStore(view.state);
+        const entries = decided(log, group, readApplied(state).appliedIndex, identity);
         await rollForward({ store: state, digest: sha256, entries, target: { kind: 'latest' } });
         await print(state, ns, terminal);
       } finally {
-        await store.close();
+        await view.close();
       }
     }
   } finally {
-    log.close();
+    log?.close();
     await lock.release();
   }
 }

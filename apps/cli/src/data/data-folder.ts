@@ -25,11 +25,11 @@ export async function expectFree(dataDir: string): Promise<void> {
   if (await isKnownInUse(dataDir)) throw inUse(dataDir);
 }
 
-/** Takes the data folder for this process. */
-export async function claim(dataDir: string): Promise<FolderLock> {
-  const { FolderInUse, lockFolder } = await import('#storage');
+/** Takes the data folder for this process; `untouched`: without a change in it, for whoever only reads. */
+export async function claim(dataDir: string, how?: 'untouched'): Promise<FolderLock> {
+  const { FolderInUse, lockFolder, lockUntouched } = await import('#storage');
   try {
-    return await lockFolder(dataDir);
+    return await (how === 'untouched' ? lockUntouched : lockFolder)(dataDir);
   } catch (error) {
     throw error instanceof FolderInUse ? inUse(dataDir) : error;
   }

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { META_GROUP, type CommitSeq, type GroupId, type LogIndex } from '#contracts';
-import type { StateStore } from '#replication';
+import type { StateReader } from '#state-machine';
 import { placesIn } from '../data/data-folder';
 import { sha256 } from '../data/sha256';
 import type { RestorePlan } from './restore-plan';
@@ -22,14 +22,14 @@ interface Reached {
  * that never were may be counted. One for all groups, because a namespace takes its position along when it moves, and
  * may come back to a group that has given out less. `meta` is the restored meta group, as the snapshot has it.
  */
-export async function lastPosition(plan: RestorePlan, meta: StateStore): Promise<CommitSeq> {
+export async function lastPosition(plan: RestorePlan, meta: StateReader): Promise<CommitSeq> {
   const reached = await (plan.isOfThisLog ? reachedByLog(plan, meta) : reachedByState(plan));
   const gap = reached === undefined ? UNKNOWN_GAP : reached.isAll ? 0 : CLUSTER_GAP;
   const snapshot = Math.max(...plan.record.parts.map(({ commitSeq }) => commitSeq));
   return (Math.max(snapshot, reached?.position ?? 0) + gap) as CommitSeq;
 }
 
-async function reachedByLog(plan: RestorePlan, meta: StateStore): Promise<Reached> {
+async function reachedByLog(plan: RestorePlan, meta: StateReader): Promise<Reached> {
   const { record, log } = plan;
   const starts = new Map(record.parts.map(({ group, index }) => [group, index]));
   const snapshot = Math.max(...record.parts.map(({ commitSeq }) => commitSeq));
@@ -40,24 +40,24 @@ async function reachedByLog(plan: RestorePlan, meta: StateStore): Promise<Reache
 async function reachedByState(plan: RestorePlan): Promise<Reached | undefined> {
   // In a folder without a node nothing was given out that the snapshot does not know of.
   if (plan.identity === undefined) return undefined;
-  const { RocksStateStores } = await import('#storage');
+  const { RocksStateViews } = await import('#storage');
   const { readApplied } = await import('#state-machine');
   const { groups: folder } = placesIn(plan.dataDir);
-  const stores = new RocksStateStores({ folder });
+  const views = new RocksStateViews(folder);
   const applied = new Map<GroupId, LogIndex>();
   let position = 0;
   let isAll = false;
   try {
     for (const { group } of plan.record.parts) await access(path.join(folder, String(group)));
-    for (const group of await stores.groups()) {
-      const store = await stores.open(group);
+    for (const group of await views.groups()) {
+      const view = await views.open(group);
       try {
-        const { appliedIndex, commitSeq } = readApplied(store);
+        const { appliedIndex, commitSeq } = readApplied(view.state);
         applied.set(group, appliedIndex);
         position = Math.max(position, commitSeq);
-        if (group === META_GROUP) isAll = await isAllKnown(plan, store);
+        if (group === META_GROUP) isAll = await isAllKnown(plan, view.state);
       } finally {
-        await store.close();
+        await view.close();
       }
     }
   } catch {
@@ -74,7 +74,7 @@ function entriesAfter(log: RestorePlan['log'], starts: ReadonlyMap<GroupId, LogI
 }
 
 /** Whether the log here has all of every group that there was, and nobody else had a part in them. */
-async function isAllKnown({ identity, log, dataDir }: RestorePlan, meta: StateStore): Promise<boolean> {
+async function isAllKnown({ identity, log, dataDir }: RestorePlan, meta: StateReader): Promise<boolean> {
   if (identity === undefined || !identity.founder || identity.founders.length > 1) return false;
   const { OverlaidStore, groupsOf, isOnlyNode, rollForward } = await import('#replication');
   const { readApplied } = await import('#state-machine');

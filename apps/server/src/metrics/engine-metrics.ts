@@ -22,6 +22,8 @@ export interface EngineObserver {
   /** The certificate now in use ends then, in seconds since 1970. */
   certificateLoaded(use: 'clients' | 'peers', notAfterSeconds: number): void;
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void;
+  /** Whether the newest snapshot holds more of the log than there should be. */
+  logHeld(isHeld: boolean): void;
   /** Two replicas had different states at the same entry. */
   statesDiffered(): void;
   /** Says where the gauges come from, once; until then a scrape leaves them out. */
@@ -217,6 +219,10 @@ export class EngineMetrics implements EngineObserver {
 
   snapshotTaken(result: 'ok' | 'failed', seconds: number): void {
     this.snapshots.taken(result, seconds);
+  }
+
+  logHeld(isHeld: boolean): void {
+    this.snapshots.logHeld(isHeld);
   }
 
   statesDiffered(): void {

@@ -1,10 +1,11 @@
-import { type Registry, Counter, Histogram } from 'prom-client';
+import { type Registry, Counter, Gauge, Histogram } from 'prom-client';
 
 /** The metrics of named snapshots. */
 export class SnapshotMetrics {
   private readonly snapshots: Counter;
   private readonly seconds: Histogram;
   private readonly differences: Counter;
+  private readonly held: Gauge;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -25,12 +26,21 @@ export class SnapshotMetrics {
       help: 'Replicas whose state differed from the one here when a snapshot was compared: an alarm',
       registers,
     });
+    this.held = new Gauge({
+      name: 'snapshot_log_held',
+      help: '1 while the newest snapshot holds more of the log than its bound or the disk allows: an alarm',
+      registers,
+    });
     for (const result of ['ok', 'failed']) this.snapshots.inc({ result }, 0);
   }
 
   taken(result: 'ok' | 'failed', seconds: number): void {
     this.snapshots.inc({ result });
     this.seconds.observe(seconds);
+  }
+
+  logHeld(isHeld: boolean): void {
+    this.held.set(isHeld ? 1 : 0);
   }
 
   differed(): void {

@@ -143,6 +143,7 @@ async function openData(opening: Opening): Promise<Engine> {
           metrics.statesDiffered();
           logger.error({ alarm: 'states_differ' }, what);
         },
+        logHeld: (isHeld) => tellHeldLog(isHeld, opening),
         warning: (what, error) => logger.warn({ err: error }, what),
       },
       onFatal,
@@ -161,6 +162,16 @@ async function openData(opening: Opening): Promise<Engine> {
     await peers?.network.close();
     throw error;
   }
+}
+
+const LOG_HELD =
+  'the log is larger than WAL_RETENTION_BYTES allows, or the disk is nearly full, and the newest snapshot is rolled ' +
+  'forward through that log: it stays until a newer snapshot is taken, for which there may be no room';
+
+function tellHeldLog(isHeld: boolean, { metrics, logger }: Opening): void {
+  metrics.logHeld(isHeld);
+  if (isHeld) logger.error({ alarm: 'log_held' }, LOG_HELD);
+  else logger.info('the log is within its bounds again');
 }
 
 /** NATS carries watch events between nodes; a node starts without waiting for it. */

@@ -4,6 +4,7 @@ import type { NodeIdentity } from '../identity';
 import type { Clock } from '../ports';
 import type { Replica } from '../replica';
 import type { SnapshotArchive, SnapshotPart, SnapshotRecord } from './archive';
+import type { HoldPoints } from './log-hold';
 import { PartQueue } from './part-queue';
 
 /** Where named snapshots report what comes of them. */
@@ -12,6 +13,8 @@ export interface SnapshotObserver {
   taken(result: 'ok' | 'failed', seconds: number): void;
   /** A replica on another node has another state under the same name: one of the two is wrong. */
   mismatch(what: string): void;
+  /** Whether snapshots hold more of the log than its bound allows, or the disk has room for; told when that changes. */
+  logHeld(isHeld: boolean): void;
   warning(what: string, error: Error): void;
 }
 
@@ -71,13 +74,13 @@ export class NamedSnapshots {
     return this.records().find((record) => record.snapshotId === snapshotId);
   }
 
-  /** Where the group's log can be rolled forward from, oldest first: entries that name its state. */
-  pointsOf(group: GroupId): readonly LogIndex[] {
+  /** Where the group's log can be rolled forward from: entries that name its state. */
+  pointsOf(group: GroupId): HoldPoints {
     const published = this.records()
       .filter(({ clusterId }) => clusterId === this.options.identity.clusterId)
       .flatMap(({ parts }) => parts.filter((part) => part.group === group).map(({ index }) => index));
     const coming = [...this.gathered.values()].map(({ taken }) => taken.get(group));
-    return [...published, ...coming.filter((index) => index !== undefined)];
+    return { published, coming: coming.filter((index) => index !== undefined) };
   }
 
   /** Called while the replica's state stands at the entry that names it. */

@@ -20,7 +20,7 @@ export interface SnapshotPolicy {
   readonly intervalMs: number;
   /** How many stay; 0 keeps all. */
   readonly keep: number;
-  /** Bytes that the log may take so that snapshots can be rolled forward through it. */
+  /** Bytes that the log may take so that snapshots can be rolled forward through it, before a newer one is taken. */
   readonly logBytes: number;
 }
 
@@ -51,6 +51,7 @@ export class NodeSnapshots {
   private readonly exchange: PartExchange;
   private readonly hold: LogHold;
   private readonly schedule: SnapshotSchedule;
+  private isLogHeld = false;
 
   constructor(private readonly options: NodeSnapshotsOptions) {
     const { identity, driver, log, policy, observer } = options;
@@ -80,6 +81,7 @@ export class NodeSnapshots {
       clock: options.clock,
       intervalMs: policy.intervalMs,
       records: () => this.named.records(),
+      logOutgrown: () => (this.hold.wouldRelease ? this.hold.outgrown : 0),
       isOurs: options.leadsMeta,
       take: () => this.operations.take(),
       onError: (error) => observer.warning('taking a snapshot by the schedule', error),
@@ -125,6 +127,9 @@ export class NodeSnapshots {
   /** What is looked after between requests. */
   tend(): void {
     this.schedule.step();
+    const { isOverdue } = this.hold;
+    if (isOverdue !== this.isLogHeld) this.options.observer.logHeld(isOverdue);
+    this.isLogHeld = isOverdue;
     void this.exchange.step();
   }
 

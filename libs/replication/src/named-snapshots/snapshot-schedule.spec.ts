@@ -13,6 +13,7 @@ class Scheduled {
   readonly records: { createdMs: number }[] = [];
   readonly errors: Error[] = [];
   isOurs = true;
+  outgrown = 0;
   taken = 0;
   failure: Error | undefined;
   private readonly schedule: SnapshotSchedule;
@@ -23,6 +24,7 @@ class Scheduled {
       clock: clock as unknown as Clock,
       intervalMs,
       records: () => records as unknown as readonly SnapshotRecord[],
+      logOutgrown: () => this.outgrown,
       isOurs: () => this.isOurs,
       take: () => this.take(),
       onError: (error) => errors.push(error),
@@ -42,6 +44,7 @@ class Scheduled {
     this.taken++;
     if (this.failure !== undefined) return Promise.reject(this.failure);
     this.records.push({ createdMs: this.clock.wallMs() });
+    this.outgrown = 0;
     return Promise.resolve();
   }
 }
@@ -90,4 +93,40 @@ test('after a failure it waits a minute, and what is no refusal is told', async 
   scheduled.failure = undefined;
   await scheduled.pass(60_000);
   expect([scheduled.taken, scheduled.records.length]).toEqual([3, 1]);
+});
+
+test('one is taken when the log has outgrown its bound, also where no interval is set', async () => {
+  const scheduled = new Scheduled(0);
+  scheduled.outgrown = 1;
+  await scheduled.pass(10 * STEP_MS);
+  expect(scheduled.taken).toBe(0);
+  scheduled.outgrown = 1.1;
+  await scheduled.pass(10 * STEP_MS);
+  expect(scheduled.taken).toBe(1);
+});
+
+test('where it is another node’s turn, only when that one has not seen to it', async () => {
+  const scheduled = new Scheduled(0);
+  scheduled.isOurs = false;
+  scheduled.outgrown = 1.5;
+  await scheduled.pass(10 * STEP_MS);
+  expect(scheduled.taken).toBe(0);
+  scheduled.outgrown = 1.6;
+  await scheduled.pass(10 * STEP_MS);
+  expect(scheduled.taken).toBe(1);
+});
+
+test('the log is given a minute to shrink, and a failure is followed by another try', async () => {
+  const scheduled = new Scheduled(0);
+  scheduled.outgrown = 3;
+  await scheduled.pass(STEP_MS);
+  scheduled.outgrown = 3;
+  await scheduled.pass(59_000);
+  expect(scheduled.taken).toBe(1);
+  scheduled.failure = new StateError('storage_full', 'no room');
+  await scheduled.pass(2_000);
+  expect(scheduled.taken).toBe(2);
+  scheduled.failure = undefined;
+  await scheduled.pass(60_000);
+  expect([scheduled.taken, scheduled.records.length]).toEqual([3, 2]);
 });

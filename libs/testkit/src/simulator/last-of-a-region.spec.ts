@@ -26,7 +26,7 @@ const IMPATIENT: Clock = {
 
 /** A cluster of a real node and one that hangs, each alone in its region. */
 async function twoRegions(): Promise<{ readonly host: LoneNode; readonly run: NodeRun }> {
-  const host = new LoneNode(SEED, SEGMENT_BYTES, HANGING);
+  const host = new LoneNode(SEED, SEGMENT_BYTES, { network: HANGING });
   const run = await host.drive(host.boot());
   if (run === undefined) throw new Error('the node did not start');
   const [name, region] = ['node-2' as NodeName, 'eu'];

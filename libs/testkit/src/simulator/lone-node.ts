@@ -1,6 +1,13 @@
 import { deflateRawSync } from 'node:zlib';
 import { memberId, type NodeName } from '#contracts';
-import { NO_PEERS, Node, type Clock, type Network, type NodeIdentity } from '#replication';
+import {
+  NO_PEERS,
+  Node,
+  type Clock,
+  type Network,
+  type NodeIdentity,
+  type SnapshotPolicy,
+} from '#replication';
 import { type Archive, DEFLATE_OPTIONS, openArchive } from '#snapshots';
 import { type Log, openLog } from '#wal';
 import { MemoryStateStores } from '../memory-state-store';
@@ -18,12 +25,19 @@ const SELF = memberId(1);
 /** Turns of the loop without a disk operation after which time goes on. */
 const IDLE_TURNS = 4;
 const STEP_MS = 5;
+/** No bound on what is kept for snapshots: a test must be able to say exactly what a trim may remove. */
+const KEEPS_ALL: SnapshotPolicy = { intervalMs: 0, keep: 0, logBytes: Number.MAX_SAFE_INTEGER };
 
 /** A run of a node's process, from its start to its end. */
 export interface NodeRun {
   readonly node: Node;
   readonly log: Log;
   readonly archive: Archive;
+}
+
+export interface LoneNodeOptions {
+  readonly network?: Network;
+  readonly snapshotPolicy?: SnapshotPolicy;
 }
 
 /**
@@ -34,9 +48,13 @@ export class LoneNode {
   readonly disk = new SimDisk();
   /** What its processes went on with. */
   readonly warnings: string[] = [];
+  /** Whether the node says that snapshots hold more of its log than there should be, each time that it said so. */
+  readonly heldLog: boolean[] = [];
   private fatal: Error | undefined;
   private readonly stores = new MemoryStateStores();
   private readonly random: SeededStream;
+  private readonly network: Network;
+  private readonly snapshotPolicy: SnapshotPolicy;
   private life = new Life('first', 1);
   private clock = new SimClock();
   private lives = 0;
@@ -56,9 +74,11 @@ export class LoneNode {
   constructor(
     seed: number,
     private readonly segmentBytes: number,
-    private readonly network: Network = NO_PEERS,
+    { network = NO_PEERS, snapshotPolicy = KEEPS_ALL }: LoneNodeOptions = {},
   ) {
     this.random = new SeededStream(seed);
+    this.network = network;
+    this.snapshotPolicy = snapshotPolicy;
   }
 
   /**
@@ -97,7 +117,7 @@ export class LoneNode {
     const onFatal = (error: Error): void => {
       if (life.alive) this.fatal = error;
     };
-    const { segmentBytes } = this;
+    const { segmentBytes, snapshotPolicy } = this;
     const log = await openLog({ ...LIMITS_OF_A_RUN.log, segmentBytes, dir: LOG_FOLDER, disk, onFatal });
     const archive = await openArchive({
       dir: SNAPSHOT_FOLDER,
@@ -106,8 +126,7 @@ export class LoneNode {
     });
     const node = await Node.open({
       ...LIMITS_OF_A_RUN.node,
-      // No bound on what is kept for snapshots: a test must be able to say exactly what a trim may remove.
-      snapshotPolicy: { intervalMs: 0, keep: 0, logBytes: Number.MAX_SAFE_INTEGER },
+      snapshotPolicy,
       identity: this.identity,
       identities: {
         load: () => Promise.resolve(this.identity),
@@ -128,6 +147,7 @@ export class LoneNode {
       watchObserver: SILENT,
       observer: {
         leaderChanged: () => undefined,
+        logHeld: (isHeld) => life.alive && this.heldLog.push(isHeld),
         warning: (what, error) => life.alive && this.warnings.push(`${what}: ${error.message}`),
       },
       onFatal,
