@@ -25,7 +25,7 @@ const IMPATIENT: Clock = {
 };
 
 /** A cluster of a real node and one that hangs, each alone in its region. */
-async function twoRegions(): Promise<{ readonly host: LoneNode; readonly run: NodeRun }> {
+async function twoRegions(): Promise<Cluster> {
   const host = new LoneNode(SEED, SEGMENT_BYTES, { network: HANGING });
   const run = await host.drive(host.boot());
   if (run === undefined) throw new Error('the node did not start');
@@ -53,10 +53,15 @@ const outcomeOf = (work: Promise<unknown>): Promise<string | undefined> =>
     },
   );
 
-type Request = (run: NodeRun) => Promise<string | undefined>;
+interface Cluster {
+  readonly host: LoneNode;
+  readonly run: NodeRun;
+}
+
+type Request = (cluster: Cluster) => Promise<string | undefined>;
 
 function pinning(region: string): Request {
-  return async ({ node }) => {
+  return async ({ host, run: { node } }) => {
     let isOver = false;
     const settings = { ...NO_SETTINGS, regions: [region] };
     const set = outcomeOf(node.engine.namespaces.set(NS, settings)).finally(() => (isOver = true));
@@ -64,7 +69,7 @@ function pinning(region: string): Request {
     const written = new Promise<undefined>((resolve) => {
       const look = (): void => {
         if (node.directory.namespaces.has(NS)) resolve(undefined);
-        else if (!isOver) setImmediate(look);
+        else if (!isOver && host.isUp) setImmediate(look);
       };
       look();
     });
@@ -74,20 +79,21 @@ function pinning(region: string): Request {
 
 const removing =
   (name: string): Request =>
-  ({ node }) =>
-    outcomeOf(node.admin.removeNode(name));
+  ({ run }) =>
+    outcomeOf(run.node.admin.removeNode(name));
 
 /** Begins one request so many operations of the disk after the other; gives both outcomes, and whether it had ended. */
 async function beginTogether(
-  { host, run }: { readonly host: LoneNode; readonly run: NodeRun },
+  cluster: Cluster,
   [first, second]: readonly [Request, Request],
   later: number,
 ): Promise<{ readonly outcomes: readonly (string | undefined)[]; readonly isOver: boolean }> {
   let isOver = false;
-  const one = first(run).finally(() => (isOver = true));
+  const { host } = cluster;
+  const one = first(cluster).finally(() => (isOver = true));
   await host.drive(one, host.disk.history.length + later);
   const wasOver = isOver;
-  const outcomes = await host.drive(Promise.all([one, second(run)]));
+  const outcomes = await host.drive(Promise.all([one, second(cluster)]));
   return { outcomes: outcomes ?? [], isOver: wasOver };
 }
 

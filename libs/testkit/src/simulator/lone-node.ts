@@ -105,6 +105,11 @@ export class LoneNode {
     return end.value;
   }
 
+  /** Whether its process runs. */
+  get isUp(): boolean {
+    return this.life.alive;
+  }
+
   passTime(ms: number): void {
     this.clock.advance(ms);
   }
