@@ -98,8 +98,14 @@ test('groups that are pinned grow with their region, spread their leaders, and a
     await replacement.start({ REGION: EU });
     await expectMembers((ns) => (isPair(ns) ? [one, two] : [one, two, replacement]), outside);
     for (const ns of groups.keys()) {
-      for (const node of [one, replacement])
-        expect((await new Client(node.url, ns).list('?limit=1000')).body).toHaveLength(3 * WRITES);
+      for (const node of [one, replacement]) {
+        // Its leader may just be handing over.
+        const { body } = await until(`${node.name} to list ${ns}`, async () => {
+          const listed = await new Client(node.url, ns).list('?limit=1000');
+          return listed.status === 200 && listed;
+        });
+        expect(body).toHaveLength(3 * WRITES);
+      }
       expect((await new Client(outside.url, ns).get('first-0')).status).toBe(451);
     }
     await Promise.all([one, two, replacement, outside].map((node) => node.terminate()));
