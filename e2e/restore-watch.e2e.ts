@@ -219,8 +219,14 @@ test('a watch through two restores of a cluster', async () => {
     await cluster.ready();
     let newest = 0;
     for (const round of ['first', 'second']) {
-      await until('all to vote', async () => (await membership(one)).voters.length === 3);
-      // What is written after that no longer needs the vote of those before alone.
+      for (const node of cluster.nodes) {
+        for (const group of [0, 1]) {
+          await until(`all to vote, as ${node.name} has it`, async () => {
+            return (await membership(node, group)).voters.length === 3;
+          });
+        }
+      }
+      // What is written after that no longer needs the votes of those before.
       newest = await put(`${round} before`);
       const { snapshot_id: snapshotId } = await takeSnapshot(one.url);
       await cluster.converged();

@@ -84,7 +84,8 @@ build_images() {
 compose() { docker_compose -p "$PROJECT" --env-file "$WORK/env" -f docker-compose.cluster.yml "$@"; }
 single() { docker_compose -p "$PROJECT-single" --env-file "$WORK/env.single" -f "$WORK/docker-compose.yml" "$@"; }
 # A command on the volume of a node that is stopped, or on nothing.
-cli() { docker run --rm --network none --read-only "$@"; }
+# A stopped node is looked at by way of a temporary folder.
+cli() { docker run --rm --network none --read-only --tmpfs /tmp "$@"; }
 
 # The container of a service of either file.
 container() {
