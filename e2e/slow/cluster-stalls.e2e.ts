@@ -14,7 +14,7 @@ const CONNECTIONS = 64;
 describe('a node that was away for long', () => {
   test('a leader frozen for 30 s steps down and serves no stale read', async () => {
     await Cluster.with({ nodes: 3 }, async (cluster) => {
-      const clients = new RecordedClients(cluster, { ns: NS, clients: 10, agents: 3 });
+      const clients = new RecordedClients(cluster, { ns: NS, clients: 12 });
       const watchers = [1, 2, 3].map(() => new RecordedWatcher(cluster, NS));
       await clients.writes(300);
       const leader = await cluster.leader();

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -34,7 +34,8 @@ _VERSIONS: TypeAdapter[list[Version]] = TypeAdapter(list[Version])
 DEFAULT_TTL_SECONDS = 30.0
 
 
-class Page(NamedTuple, Generic[Item]):
+@dataclass(frozen=True)
+class Page(Generic[Item]):
     """One page, and where the next one begins; ``None`` on the last page."""
 
     items: list[Item]
