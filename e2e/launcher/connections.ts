@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { wholeAnswer } from './whole-answer';
 
 export interface LoadAnswer {
   readonly status: number;
@@ -17,32 +18,23 @@ export class Connections {
   }
 
   /** Rejects when the connection breaks: what became of the request is then unknown. */
-  send(method: string, path: string, object?: object): Promise<LoadAnswer> {
+  async send(method: string, path: string, object?: object): Promise<LoadAnswer> {
     const body = object === undefined ? undefined : JSON.stringify(object);
-    return new Promise((resolve, reject) => {
-      const request = http.request({
-        agent: this.agent,
-        host: '127.0.0.1',
-        port: this.port,
-        method,
-        path,
-        headers:
-          body === undefined
-            ? {}
-            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-      });
-      request.on('error', reject);
-      request.on('response', (response) => {
-        const chunks: Buffer[] = [];
-        response.on('error', reject);
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
-          resolve({ status: response.statusCode ?? 0, json: text === '' ? undefined : JSON.parse(text) });
-        });
-      });
-      request.end(body);
+    const request = http.request({
+      agent: this.agent,
+      host: '127.0.0.1',
+      port: this.port,
+      method,
+      path,
+      headers:
+        body === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
     });
+    const answer = wholeAnswer(request);
+    request.end(body);
+    const { status, text } = await answer;
+    return { status, json: text === '' ? undefined : JSON.parse(text) };
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import type { ClusterNode } from './cluster-node';
+import { wholeAnswer } from './whole-answer';
 
 export interface NodeRequest {
   readonly method: string;
@@ -34,40 +35,30 @@ export class NodeRequests {
     this.agent.destroy();
   }
 
-  send(node: ClusterNode, { method, path, headers = {}, body }: NodeRequest): Promise<Reply> {
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    return new Promise((resolve, reject) => {
-      const request = http.request({
-        agent: this.agent,
-        host: '127.0.0.1',
-        port: node.ports.http,
-        method,
-        path: `${this.base}${path}`,
-        headers: {
-          ...headers,
-          ...(text !== undefined && {
-            'content-type': 'application/json',
-            'content-length': Buffer.byteLength(text),
-          }),
-        },
-      });
-      const patience = setTimeout(
-        () => request.destroy(Object.assign(new Error('no answer'), { code: 'patience' })),
-        PATIENCE_MS,
-      );
-      request.on('close', () => clearTimeout(patience));
-      request.on('error', reject);
-      request.on('response', (response) => {
-        const chunks: Buffer[] = [];
-        response.on('error', reject);
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => {
-          const answer = Buffer.concat(chunks).toString('utf8');
-          const json = answer === '' ? undefined : (JSON.parse(answer) as Record<string, unknown>);
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, json });
-        });
-      });
-      request.end(text);
+  async send(node: ClusterNode, { method, path, headers = {}, body }: NodeRequest): Promise<Reply> {
+    const sent = body === undefined ? undefined : JSON.stringify(body);
+    const request = http.request({
+      agent: this.agent,
+      host: '127.0.0.1',
+      port: node.ports.http,
+      method,
+      path: `${this.base}${path}`,
+      headers: {
+        ...headers,
+        ...(sent !== undefined && {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(sent),
+        }),
+      },
     });
+    const patience = setTimeout(
+      () => request.destroy(Object.assign(new Error('no answer'), { code: 'patience' })),
+      PATIENCE_MS,
+    );
+    request.on('close', () => clearTimeout(patience));
+    const answer = wholeAnswer(request);
+    request.end(sent);
+    const { text, ...reply } = await answer;
+    return { ...reply, json: text === '' ? undefined : (JSON.parse(text) as Record<string, unknown>) };
   }
 }

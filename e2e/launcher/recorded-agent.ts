@@ -3,7 +3,7 @@ import type { CommandOutcome, CommitSeq, LeaseCommand, Operation } from '#contra
 import {
   type AskedWrite,
   FirstAnswer,
-  type LeaseInput,
+  leaseInput,
   leaseOutput,
   leaseReadOutput,
   objectInput,
@@ -144,12 +144,7 @@ export class RecordedAgent {
     const { action, key, token = 0, ttlMs = 0 } = about;
     this.asked++;
     const whose = { key, owner: name };
-    const inputs: Record<LeaseCommand['action'], LeaseInput> = {
-      acquire: { op: 'acquire', ...whose, ttlMs },
-      renew: { op: 'renew', ...whose, token, ttlMs },
-      release: { op: 'release', ...whose, token },
-    };
-    const handle = history.leases.call(name, inputs[action]);
+    const handle = history.leases.call(name, leaseInput({ ...about, owner: name }));
     const knownBefore = history.highestTold;
     return this.send({
       what: action,

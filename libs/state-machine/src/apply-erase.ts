@@ -3,15 +3,13 @@ import type { Applied, RowPlace } from '#contracts';
 import type { BatchState } from './batch-state';
 import { NAMESPACE_TABLES, Table } from './format';
 import { expiryKeyOf } from './expiring-rows';
-import { commitKey, keyFrom, namespacePrefix, prefixRange } from './keys';
+import { commitKey, namespacePrefix, prefixRange } from './keys';
 import { readNamespace } from './namespaces';
+import { PREFIX_BYTES, keyOfRow } from './portable-rows';
 import type { KeyRange, StateReader } from './state-reader';
 import { readTenancy } from './tenancies';
 
 type EraseView = Extract<CommandView, { kind: 'erase' }>;
-
-/** How many bytes of a key come before what is the row's own: its table and the namespace's number. */
-const PREFIX_BYTES = 5;
 
 /**
  * Removes rows of a namespace that is served elsewhere, at most about `limit`; the last to go are its number and name.
@@ -94,9 +92,8 @@ function* tablesFrom(
   const tables: readonly number[] = NAMESPACE_TABLES;
   const first = from === undefined ? 0 : Math.max(0, tables.indexOf(from.table));
   for (const table of tables.slice(first)) {
-    const prefix = namespacePrefix(table, number);
-    const { gte, lt } = prefixRange(prefix);
-    const isHere = from !== undefined && table === from.table;
-    yield { table, range: { gte: isHere ? keyFrom(prefix, from.rest) : gte, lt } };
+    const range = prefixRange(namespacePrefix(table, number));
+    const gte = table === from?.table ? keyOfRow(from, number) : range.gte;
+    yield { table, range: { gte, lt: range.lt } };
   }
 }

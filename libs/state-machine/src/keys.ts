@@ -163,14 +163,6 @@ export function prefixRange(prefix: Uint8Array): KeyRange {
   return { gte: prefix, lt: prefixEnd(prefix) };
 }
 
-/** The key made of `prefix` and `rest`. */
-export function keyFrom(prefix: Uint8Array, rest: Uint8Array): Uint8Array {
-  const writer = new ByteWriter(prefix.length + rest.length);
-  writer.raw(prefix);
-  writer.raw(rest);
-  return writer.finish();
-}
-
 /** The first key after the one made of `prefix` and `last`. */
 export function keyAfter(prefix: Uint8Array, last: Uint8Array): Uint8Array {
   const writer = new ByteWriter(prefix.length + last.length + 1);

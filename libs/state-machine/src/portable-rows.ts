@@ -20,6 +20,7 @@ export interface PortablePage {
   readonly next: RowPlace | undefined;
 }
 
+/** How many bytes of a key come before what is the row's own: its table and the namespace's number. */
 export const PREFIX_BYTES = 5;
 export const COMMIT_SEQ_BYTES = 8;
 /** Time and kind of an expiry row, which come before the namespace's number. */

@@ -28,10 +28,10 @@ export async function emptyStandIn(): Promise<StandIn> {
 }
 
 /**
- * A stand-in for the RocksDB in `folder`. RocksDB can open a database for reading alone, but the binding has no option for it, and the usual
- * opening writes: a manifest, options, table files of what its log holds, and it removes what those replace. The stand-in
- * names the table files by symbolic links and has copies of all others, which are small beside them; what RocksDB
- * removes there is a link.
+ * A stand-in for the RocksDB in `folder`. RocksDB can open a database for reading alone, but the binding has no option
+ * for it, and the usual opening writes: a manifest, options, table files of what its log holds, and it removes what
+ * those replace. The stand-in names the table files by symbolic links and has copies of all others, which are small
+ * beside them; what RocksDB removes there is a link.
  */
 export async function standInFor(folder: string): Promise<StandIn> {
   const standIn = await emptyStandIn();

@@ -34,4 +34,4 @@ export { fuzz, fuzzDeadlineMs, type FuzzReport, type FuzzTarget } from './fuzz/f
 export { DecidedHistory } from './simulator/decided-history';
 export { type AskedWrite, faultOfDone, faultOfRefusal, objectInput } from './simulator/decided-writes';
 export { FirstAnswer } from './simulator/first-answer';
-export { leaseOutput, leaseReadOutput, passedOutput } from './simulator/lease-outputs';
+export { leaseInput, leaseOutput, leaseReadOutput, passedOutput } from './simulator/lease-outputs';

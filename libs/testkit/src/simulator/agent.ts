@@ -6,7 +6,7 @@ import { bodyJsonOf } from './bodies';
 import { Caller, type CallerOptions } from './caller';
 import { type AskedWrite, faultOfDone, faultOfRefusal, objectInput } from './decided-writes';
 import { SimulationFailure } from './failure';
-import { leaseOutput, leaseReadOutput, passedOutput } from './lease-outputs';
+import { leaseInput, leaseOutput, leaseReadOutput, passedOutput } from './lease-outputs';
 import { RepeatedCommand, type AskedCommand } from './repeated-command';
 import { OBJECTS } from './world';
 
@@ -149,13 +149,7 @@ export class Agent {
     const { leases, tally, name } = this.options;
     const { action, key, token = 0, ttlMs = 0 } = about;
     this.asked++;
-    const whose = { key, owner: name };
-    const inputs: Record<LeaseCommand['action'], LeaseInput> = {
-      acquire: { op: 'acquire', ...whose, ttlMs },
-      renew: { op: 'renew', ...whose, token, ttlMs },
-      release: { op: 'release', ...whose, token },
-    };
-    const handle = leases.call(name, inputs[action]);
+    const handle = leases.call(name, leaseInput({ ...about, owner: name }));
     const knownBefore = tally.highestTold;
     this.send({
       command: { kind: 'lease', ns: OBJECTS, owner: name, ...about },

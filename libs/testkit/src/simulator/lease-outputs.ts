@@ -1,10 +1,23 @@
-import type { CommandOutcome, Lease, Operation, ReadOutcome } from '#contracts';
-import type { LeaseHolder, LeaseOutput } from '../linearizability/models/lease-model';
+import type { CommandOutcome, Lease, LeaseCommand, Operation, ReadOutcome } from '#contracts';
+import type { LeaseHolder, LeaseInput, LeaseOutput } from '../linearizability/models/lease-model';
 import { SimulationFailure } from './failure';
 
 type Done = Extract<CommandOutcome, { kind: 'done' }>;
 
 const decoder = new TextDecoder();
+
+/** A lease command as the history of leases has it. */
+export function leaseInput({
+  action,
+  key,
+  owner,
+  token = 0,
+  ttlMs = 0,
+}: Pick<LeaseCommand, 'action' | 'key' | 'owner' | 'token' | 'ttlMs'>): LeaseInput {
+  if (action === 'acquire') return { op: action, key, owner, ttlMs };
+  if (action === 'renew') return { op: action, key, owner, token, ttlMs };
+  return { op: action, key, owner, token };
+}
 
 /** The answer of a lease command, as the history of leases has it. */
 export function leaseOutput(outcome: CommandOutcome): LeaseOutput {
