@@ -1,4 +1,4 @@
-import { META_GROUP, StateError, type GroupId, type MemberId } from '#contracts';
+import { StateError, type GroupId, type MemberId } from '#contracts';
 import { decodeBody, encodeBody, type TransferQuestion } from './cluster-bodies';
 import type { Driver } from './driver';
 import type { ClusterOperations } from './engine';
@@ -52,7 +52,6 @@ export interface ClusterAdminOptions {
 
 const STATUS_FIELDS = { member: 'number', replicas: 'object', space: 'string' } as const;
 const STATUS_TIMEOUT_MS = 1_000;
-const REFRESH_TIMEOUT_MS = 5_000;
 const TRANSFER_TIMEOUT_MS = 5_000;
 
 /** What an operator asks of a cluster. Works on every node; the changes go through the meta group. */
@@ -128,14 +127,14 @@ export class ClusterAdmin implements ClusterOperations {
 
   /** Begins the removal of a node: it gives up its replicas one by one, and never comes back under this id. */
   async removeNode(name: string): Promise<NodeDocument> {
-    await this.refreshed();
+    await this.options.writer.refreshed();
     const node = this.nodeNamed(name);
     const before = this.whyNeeded(node);
     if (before !== undefined && node.state === 'active') throw before;
     if (node.state === 'active') await this.writeState(node, 'leaving');
     // Meanwhile something may have been placed where only this node is, or the others that are there leave as well.
     await this.options.writer.markRemoval();
-    await this.refreshed();
+    await this.options.writer.refreshed();
     const leaving = this.options.directory.nodes.get(node.member) ?? node;
     const needed = this.whyNeeded(leaving);
     if (leaving.state === 'removed' || needed === undefined) return leaving;
@@ -175,7 +174,7 @@ export class ClusterAdmin implements ClusterOperations {
 
   /** Asks a group's leader to hand over to another voter; resolves when it was asked, not when it is done. */
   async transferLeader(group: GroupId, name: string): Promise<void> {
-    await this.refreshed();
+    await this.options.writer.refreshed();
     const { driver } = this.options;
     const to = this.nodeNamed(name).member;
     const replica = driver.get(group);
@@ -193,14 +192,6 @@ export class ClusterAdmin implements ClusterOperations {
     const question = encodeBody({ group, to });
     if (from === member) this.handOver(question);
     else await network.request(from, PeerKind.transfer, question, { timeoutMs: TRANSFER_TIMEOUT_MS });
-  }
-
-  /** Resolves when the directory holds all that was written before the call: a node may just have come back. */
-  private async refreshed(): Promise<void> {
-    const { driver, clock } = this.options;
-    const meta = driver.get(META_GROUP);
-    if (meta === undefined) throw noLeader();
-    await meta.readLinearizable(() => undefined, clock.monotonicMs() + REFRESH_TIMEOUT_MS);
   }
 
   /** The leader's side of {@link transferLeader}. */

@@ -43,7 +43,7 @@ export class DiskRelief {
   async step(): Promise<void> {
     const { log, driver, member, gather } = this.options;
     if (this.asking || log.space() !== 'low') return;
-    if (![...driver.all()].some(({ canHandOver }) => canHandOver)) return;
+    if (![...driver.all()].some(({ leadsOthers }) => leadsOthers)) return;
     this.asking = true;
     try {
       const nodes = await gather();

@@ -39,7 +39,6 @@ export interface NamespaceAdminOptions {
   readonly gather: () => Promise<readonly NodeStatus[]>;
 }
 
-const REFRESH_TIMEOUT_MS = 5_000;
 /** How long a change is waited for, and how often it is looked at. */
 const SETTLE_TIMEOUT_MS = 10_000;
 const KNOWN_TIMEOUT_MS = 3_000;
@@ -56,7 +55,7 @@ export class NamespaceAdmin implements NamespaceOperations {
   }
 
   async list(): Promise<readonly NamespaceView[]> {
-    await this.refreshed();
+    await this.options.writer.refreshed();
     return [...this.options.directory.namespaces.values()]
       .filter(({ dropped }) => !dropped)
       .sort((left, right) => (left.ns < right.ns ? -1 : 1))
@@ -64,7 +63,7 @@ export class NamespaceAdmin implements NamespaceOperations {
   }
 
   async get(ns: string): Promise<NamespaceView | undefined> {
-    await this.refreshed();
+    await this.options.writer.refreshed();
     const document = this.options.directory.namespaces.get(ns);
     return document === undefined || document.dropped ? undefined : this.view(document);
   }
@@ -100,7 +99,7 @@ export class NamespaceAdmin implements NamespaceOperations {
       throw new StateError('namespace_denied', `Namespaces under ${RESERVED_NAMESPACE_PREFIX} are reserved.`);
     }
     for (let attempt = 1; ; attempt++) {
-      await this.refreshed();
+      await this.options.writer.refreshed();
       const defaults = await this.defaults();
       const { removals } = this.options.directory;
       this.refuseUnknownRegions(settings);
@@ -159,7 +158,7 @@ export class NamespaceAdmin implements NamespaceOperations {
       if (defaults !== undefined) return defaults;
       if (clock.monotonicMs() >= deadlineMs) throw noLeader();
       await this.pause();
-      await this.refreshed();
+      await this.options.writer.refreshed();
     }
   }
 
@@ -203,7 +202,7 @@ export class NamespaceAdmin implements NamespaceOperations {
   private async settled(ns: string): Promise<Versioned<NamespaceDocument>> {
     const { directory, clock } = this.options;
     const deadlineMs = clock.monotonicMs() + SETTLE_TIMEOUT_MS;
-    await this.refreshed();
+    await this.options.writer.refreshed();
     while (directory.namespaces.get(ns)?.movingTo !== undefined && clock.monotonicMs() < deadlineMs) {
       await this.pause();
     }
@@ -238,14 +237,6 @@ export class NamespaceAdmin implements NamespaceOperations {
       isErasing: erasing.length + scrubbing.length > 0,
       replicas: { placed: placed?.voters.length ?? 0, wanted: placed?.replicas ?? 0 },
     };
-  }
-
-  /** Resolves when the directory holds all that was written before the call. */
-  private async refreshed(): Promise<void> {
-    const { driver, clock } = this.options;
-    const meta = driver.get(META_GROUP);
-    if (meta === undefined) throw noLeader();
-    await meta.readLinearizable(() => undefined, clock.monotonicMs() + REFRESH_TIMEOUT_MS);
   }
 
   private pause(): Promise<void> {

@@ -72,3 +72,16 @@ export interface NodeObserver {
   /** Something went wrong that the node goes on with. */
   warning(what: string, error: Error): void;
 }
+
+/** The shortest time, in milliseconds, after which a follower that hears nothing stands for election. */
+export function electionTimeoutMs({ tickMs, raft }: Pick<NodeOptions, 'tickMs' | 'raft'>): number {
+  return tickMs * raft.electionTimeoutTicks;
+}
+
+/**
+ * How long a request waits for a leader, in milliseconds. Followers stand for election within two election timeouts;
+ * where their votes are not split, one of them leads by then.
+ */
+export function leaderPatienceMs(options: Pick<NodeOptions, 'tickMs' | 'raft'>): number {
+  return 3 * electionTimeoutMs(options);
+}

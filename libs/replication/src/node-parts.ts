@@ -1,4 +1,4 @@
-import { META_GROUP, type GroupId, type MemberId } from '#contracts';
+import type { GroupId, MemberId } from '#contracts';
 import type { ClusterAdmin } from './cluster-admin';
 import { DEFAULT_GROUP } from './default-group';
 import type { Driver } from './driver';
@@ -13,13 +13,10 @@ import type { MetaWriter } from './meta/meta-writer';
 import { NodeSnapshots } from './named-snapshots/node-snapshots';
 import type { NodeOptions } from './node-options';
 import type { NodeTuning } from './node-tuning';
-import { noLeader } from './pending-reads';
 import type { ReplicaHost } from './replica-host';
 import type { Replica } from './replica';
 import { SnapshotReceiver } from './snapshots/snapshot-receiver';
 import type { Placements } from './placements';
-
-const REFRESH_TIMEOUT_MS = 5_000;
 
 /** What the parts of a node that are made here need of the others. */
 export interface NodeParts {
@@ -89,9 +86,10 @@ export function housekeepingOf(
   {
     driver,
     directory,
+    writer,
     snapshots,
     onRound,
-  }: Pick<NodeParts, 'driver' | 'directory'> & {
+  }: Pick<NodeParts, 'driver' | 'directory' | 'writer'> & {
     readonly snapshots: NodeSnapshots;
     readonly onRound: () => void;
   },
@@ -104,11 +102,7 @@ export function housekeepingOf(
     indexing: new FieldIndexing({
       directory,
       rowsPerStep: tuning.indexRowsPerStep,
-      refreshed: async () => {
-        const meta = driver.get(META_GROUP);
-        if (meta === undefined) throw noLeader();
-        await meta.readLinearizable(() => undefined, clock.monotonicMs() + REFRESH_TIMEOUT_MS);
-      },
+      refreshed: () => writer.refreshed(),
     }),
     clock,
     intervalMs: tuning.housekeepingMs,

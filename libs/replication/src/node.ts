@@ -18,7 +18,7 @@ import { MetaWriter } from './meta/meta-writer';
 import { Placements } from './placements';
 import type { NodeSnapshots } from './named-snapshots/node-snapshots';
 import { housekeepingOf, keeperOf, receiverOf, scrubberOf, snapshotsOf } from './node-parts';
-import type { NodeOptions } from './node-options';
+import { electionTimeoutMs, leaderPatienceMs, type NodeOptions } from './node-options';
 import type { ReplicaStatus } from './node-status';
 import { NODE_TUNING, type NodeTuning } from './node-tuning';
 import { Outbox } from './peers/outbox';
@@ -79,7 +79,7 @@ export class Node {
       log,
       clock,
       tickMs: options.tickMs,
-      readRetryMs: options.tickMs * options.raft.electionTimeoutTicks,
+      readRetryMs: electionTimeoutMs(options),
       send: (replica, messages) => this.send(outbox, replica, messages),
       flushSent: () => outbox.flush(),
       onFatal: options.onFatal,
@@ -116,8 +116,7 @@ export class Node {
     });
     const peers = this.peerService();
     const holders = (group: GroupId): readonly MemberId[] => directory.holdersOf(group, founders);
-    this.writer = new MetaWriter(driver, clock, peers);
-    const { writer } = this;
+    const writer = (this.writer = new MetaWriter(driver, clock, peers, leaderPatienceMs(options)));
     const shared = { clusterId, member, driver, directory, network, writer };
     this.admin = new ClusterAdmin({ ...shared, region: address.region, founders, clock, log });
     this.relief = new DiskRelief({ log, driver, member, gather: () => this.admin.gather() });
@@ -218,10 +217,10 @@ export class Node {
   }
 
   private newEngine(peers: PeerService): Engine {
-    const { identity, log, clock } = this.options;
+    const { log, clock } = this.options;
     const { driver, hub, history } = this;
     return new ReplicatedEngine({
-      ...{ member: identity.member, driver, hub, history, log, clock },
+      ...{ driver, hub, history, log, clock },
       routing: this.placements.routes,
       forwarding: peers,
       cluster: this.admin,
@@ -231,6 +230,7 @@ export class Node {
       bus: this.options.bus,
       release: () => this.release(),
       stopGraceMs: this.tuning.stopGraceMs,
+      leaderPatienceMs: leaderPatienceMs(this.options),
     });
   }
 

@@ -1,4 +1,5 @@
 import {
+  NO_MEMBER,
   type StateError,
   type CommandOutcome,
   type CommitSeq,
@@ -186,15 +187,9 @@ export class Replica {
       this.caughtUp = true;
       return Promise.resolve(evaluate());
     }
+    if (this.leaderNow === NO_MEMBER) return Promise.reject(noLeader());
+    if (this.reads.size >= this.options.limits.maxPendingReads) return Promise.reject(overloaded());
     return new Promise((resolve, reject) => {
-      if (this.leaderNow === 0) {
-        reject(noLeader());
-        return;
-      }
-      if (this.reads.size >= this.options.limits.maxPendingReads) {
-        reject(overloaded());
-        return;
-      }
       const run = (): void => {
         this.caughtUp = true;
         try {
@@ -220,14 +215,18 @@ export class Replica {
     return (Math.min(lastIndex, ...live) + 1) as LogIndex;
   }
 
-  /** Whether this member leads and another voter is known to keep up. */
-  get canHandOver(): boolean {
-    return this.isLeader && this.successor() !== undefined;
+  /** Whether this member leads others who vote: until one of them leads, they have nobody when it stops. */
+  get leadsOthers(): boolean {
+    return this.isLeader && this.configuration.voters.length > 1;
   }
 
-  /** Gives leadership to the voter that is furthest, of those that may have it; does nothing without one. */
+  /**
+   * Gives leadership to the voter that is furthest, of those that may have it. Does nothing without one that was just
+   * heard of, and while it is being given: a target that does not take it is let go of after an election timeout.
+   */
   handLeadershipOver(allowed: (voter: MemberId) => boolean = () => true): void {
-    const to = this.isLeader ? this.successor(allowed) : undefined;
+    const isGiven = this.status().transferee !== NO_MEMBER;
+    const to = this.isLeader && !isGiven ? this.successor(allowed) : undefined;
     if (to !== undefined) this.transferLeadership(to);
   }
 
@@ -375,7 +374,7 @@ export class Replica {
     return error;
   }
 
-  private successor(allowed: (voter: MemberId) => boolean = () => true): MemberId | undefined {
+  private successor(allowed: (voter: MemberId) => boolean): MemberId | undefined {
     const { progress, confState } = this.status();
     const candidates = progress.filter(
       ({ member, recentActive }) =>

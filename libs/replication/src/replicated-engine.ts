@@ -1,9 +1,9 @@
 import {
+  NO_MEMBER,
   StateError,
   type ClientCommand,
   type CommandOutcome,
   type GroupId,
-  type MemberId,
   type ReadRequest,
 } from '#contracts';
 import { encodeCommand } from '#codec';
@@ -20,6 +20,7 @@ import type {
   ReadinessCheck,
 } from './engine';
 import type { Forwarding } from './forwarding';
+import { isLeaderless } from './leader-patience';
 import type { WatchedHistory } from './history/watched-history';
 import type { Clock, LogStore } from './ports';
 import type { SnapshotOperations } from './named-snapshots/snapshot-operations';
@@ -29,7 +30,6 @@ import type { Routing } from './routing';
 import type { WatchBus } from './watch-bus';
 
 export interface ReplicatedEngineOptions {
-  readonly member: MemberId;
   readonly driver: Driver;
   readonly routing: Routing;
   readonly hub: WatchHub;
@@ -48,6 +48,8 @@ export interface ReplicatedEngineOptions {
   readonly release: () => Promise<void>;
   /** How long a stop waits for the clients that are already waiting, in milliseconds. */
   readonly stopGraceMs: number;
+  /** How long a request waits while nobody leads its group, in milliseconds; then it is refused with `no_leader`. */
+  readonly leaderPatienceMs: number;
 }
 
 /** The engine of a node: finds the replica that a request is for, here or on another node. */
@@ -78,7 +80,13 @@ export class ReplicatedEngine implements Engine {
       return this.writeElsewhere(command, timeoutMs);
     }
     refuseWhenFull(log, command);
-    return replica.propose(encodeCommand(command, clock.wallMs()), clock.monotonicMs() + timeoutMs);
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    try {
+      return await replica.propose(encodeCommand(command, clock.wallMs()), deadlineMs);
+    } catch (error) {
+      if (!isLeaderless(error)) throw error;
+      return this.writeElsewhere(command, deadlineMs - clock.monotonicMs());
+    }
   }
 
   private writeElsewhere(command: ClientCommand, timeoutMs: number): Promise<CommandOutcome> {
@@ -95,16 +103,18 @@ export class ReplicatedEngine implements Engine {
 
   /**
    * Runs a request where its namespace is served, and runs it again when the group says that it is not (or not just
-   * now): while a namespace moves, requests wait. What was refused like this has not happened.
+   * now): while a namespace moves, or a leader is elected, requests wait. What was refused like this has not happened.
    */
   private async routed<Answer>(
     ns: string,
     timeoutMs: number,
     run: (group: GroupId, leftMs: number) => Promise<Answer>,
   ): Promise<Answer> {
-    const { routing, clock } = this.options;
+    const { routing, clock, leaderPatienceMs } = this.options;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     let isWaiting = false;
+    let isLed = true;
+    let patientUntilMs = deadlineMs;
     try {
       for (;;) {
         this.refuseWhenDraining();
@@ -113,17 +123,31 @@ export class ReplicatedEngine implements Engine {
         try {
           if (routing.knows(ns)) return await run(routing.groupOf(ns), leftMs);
         } catch (error) {
-          if (!isMoved(error)) throw error;
+          isLed = !isLeaderless(error);
+          if (!isLed) patientUntilMs = Math.min(patientUntilMs, clock.monotonicMs() + leaderPatienceMs);
+          const isPassing = isLed ? isMoved(error) : clock.monotonicMs() + ROUTE_AGAIN_MS < patientUntilMs;
+          if (!isPassing) throw error;
         }
         if (leftMs <= ROUTE_AGAIN_MS) throw notNow();
         if (!isWaiting && this.waitingForRoutes >= ROUTE_WAITERS) throw overloaded();
         if (!isWaiting) this.waitingForRoutes += 1;
         isWaiting = true;
-        await new Promise<void>((resolve) => clock.after(ROUTE_AGAIN_MS, resolve));
+        do await this.pause(ROUTE_AGAIN_MS);
+        while (!isLed && this.hasNoLeader(ns) && clock.monotonicMs() < patientUntilMs);
       }
     } finally {
       if (isWaiting) this.waitingForRoutes -= 1;
     }
+  }
+
+  /** Whether this node holds the namespace's group and knows of no leader: asking again is of no use yet. */
+  private hasNoLeader(ns: string): boolean {
+    const { driver, routing } = this.options;
+    return !this.draining && driver.get(routing.groupOf(ns))?.leader === NO_MEMBER;
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.options.clock.after(ms, resolve));
   }
 
   async read(
@@ -138,7 +162,7 @@ export class ReplicatedEngine implements Engine {
       try {
         return await readFrom(replica, request, { consistency, timeoutMs, clock });
       } catch (error) {
-        if (!isMoved(error)) throw error;
+        if (!isMoved(error) && !isLeaderless(error)) throw error;
       }
     }
     return this.routed(request.ns, timeoutMs, (group, leftMs) => {
@@ -190,16 +214,14 @@ export class ReplicatedEngine implements Engine {
   }
 
   async handOver(): Promise<void> {
-    for (const replica of this.options.driver.all()) replica.handLeadershipOver();
-    await this.whileWithinGrace(() => this.leadsOthers());
+    await this.whileWithinGrace(() => this.isHandingOver());
   }
 
   async stop(): Promise<void> {
     if (this.draining) return;
     this.draining = true;
     this.options.hub.drain();
-    for (const replica of this.options.driver.all()) replica.handLeadershipOver();
-    await this.whileWithinGrace(() => this.waitingClients() > 0 || this.leadsOthers());
+    await this.whileWithinGrace(() => this.isHandingOver() || this.waitingClients() > 0);
     this.options.driver.stop();
     for (const replica of this.options.driver.all()) replica.rejectWaiting(drainingError);
     await this.options.release();
@@ -209,14 +231,18 @@ export class ReplicatedEngine implements Engine {
     const { clock, stopGraceMs } = this.options;
     const deadlineMs = clock.monotonicMs() + stopGraceMs;
     while (isBusy() && clock.monotonicMs() < deadlineMs) {
-      await new Promise<void>((resolve) => clock.after(DRAIN_POLL_MS, resolve));
+      await this.pause(DRAIN_POLL_MS);
     }
   }
 
-  /** Whether this node still leads a group that another voter could lead. */
-  private leadsOthers(): boolean {
-    for (const replica of this.options.driver.all()) if (replica.canHandOver) return true;
-    return false;
+  /**
+   * Gives away what this node leads, and says whether there is something left to give. To be asked again: just now
+   * nobody may have been heard of, or who was told to lead may not have been able to.
+   */
+  private isHandingOver(): boolean {
+    const led = [...this.options.driver.all()].filter(({ leadsOthers }) => leadsOthers);
+    for (const replica of led) replica.handLeadershipOver();
+    return led.length > 0;
   }
 
   private waitingClients(): number {

@@ -2,6 +2,8 @@ import { encodeCommand } from '#codec';
 import { META_GROUP, StateError, type CommandOutcome, type CommitSeq, type WriteCommand } from '#contracts';
 import type { Driver } from '../driver';
 import type { Forwarding } from '../forwarding';
+import { whileLeaderless } from '../leader-patience';
+import { noLeader } from '../pending-reads';
 import type { Clock } from '../ports';
 import {
   META_NAMESPACES,
@@ -18,16 +20,29 @@ import type { Versioned } from './directory';
 
 const TIMEOUT_MS = 5_000;
 
-/** Writes documents of the meta group, from any node. Every write is compared against what was read. */
+/**
+ * Writes documents of the meta group, from any node. Every write is compared against what was read. While the group
+ * elects a leader it waits, at most `patienceMs`; then it rejects with `no_leader`.
+ */
 export class MetaWriter {
   constructor(
     private readonly driver: Driver,
     private readonly clock: Clock,
     private readonly forwarding: Pick<Forwarding, 'write'>,
+    private readonly patienceMs: number,
   ) {}
 
   get leads(): boolean {
     return this.driver.get(META_GROUP)?.isLeader === true;
+  }
+
+  /** Resolves when this node's directory holds all that was written before the call. */
+  async refreshed(): Promise<void> {
+    await whileLeaderless(this.clock, this.patienceMs, async () => {
+      const meta = this.driver.get(META_GROUP);
+      if (meta === undefined) throw noLeader();
+      await meta.readLinearizable(() => undefined, this.clock.monotonicMs() + TIMEOUT_MS);
+    });
   }
 
   /** Creates (without a version) or replaces nodes, all or none. Rejects with `precondition_failed` when one changed. */
@@ -85,13 +100,16 @@ export class MetaWriter {
   }
 
   private async write(command: WriteCommand): Promise<void> {
+    const outcome = await whileLeaderless(this.clock, this.patienceMs, () => this.propose(command));
+    if (outcome.kind === 'rejected') throw new StateError(outcome.code, outcome.detail, outcome.extras);
+  }
+
+  private async propose(command: WriteCommand): Promise<CommandOutcome> {
     const replica = this.driver.get(META_GROUP);
     const bytes = encodeCommand(command, this.clock.wallMs());
-    const outcome: CommandOutcome =
-      replica?.isLeader === true
-        ? await replica.propose(bytes, this.clock.monotonicMs() + TIMEOUT_MS)
-        : await this.forwarding.write(META_GROUP, replica?.leader, bytes, TIMEOUT_MS);
-    if (outcome.kind === 'rejected') throw new StateError(outcome.code, outcome.detail, outcome.extras);
+    return replica?.isLeader === true
+      ? replica.propose(bytes, this.clock.monotonicMs() + TIMEOUT_MS)
+      : this.forwarding.write(META_GROUP, replica?.leader, bytes, TIMEOUT_MS);
   }
 }
 

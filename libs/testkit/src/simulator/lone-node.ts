@@ -4,6 +4,7 @@ import {
   NO_PEERS,
   Node,
   type Clock,
+  type FoundingMember,
   type Network,
   type NodeIdentity,
   type SnapshotPolicy,
@@ -21,7 +22,6 @@ import { Life } from './scheduler';
 
 const LOG_FOLDER = 'wal';
 export const SNAPSHOT_FOLDER = 'snapshots';
-const SELF = memberId(1);
 /** Turns of the loop without a disk operation after which time goes on. */
 const IDLE_TURNS = 4;
 const STEP_MS = 5;
@@ -36,6 +36,8 @@ export interface NodeRun {
 }
 
 export interface LoneNodeOptions {
+  /** Further members that the cluster begins with, which nobody will ever hear of. */
+  readonly lost?: number;
   readonly network?: Network;
   readonly snapshotPolicy?: SnapshotPolicy;
 }
@@ -59,23 +61,15 @@ export class LoneNode {
   private clock = new SimClock();
   private lives = 0;
   private named = 0;
-  private identity: NodeIdentity = {
-    clusterId: 'c0ffee',
-    member: SELF,
-    name: 'node-1' as NodeName,
-    incarnation: 'disk',
-    founders: [
-      { member: SELF, name: 'node-1' as NodeName, region: 'local', host: 'h', port: 1, incarnation: 'disk' },
-    ],
-    founder: true,
-    begun: false,
-  };
+  private identity: NodeIdentity;
 
   constructor(
     seed: number,
     private readonly segmentBytes: number,
-    { network = NO_PEERS, snapshotPolicy = KEEPS_ALL }: LoneNodeOptions = {},
+    { network = NO_PEERS, snapshotPolicy = KEEPS_ALL, lost = 0 }: LoneNodeOptions = {},
   ) {
+    const founders = Array.from({ length: 1 + lost }, (_, at) => founder(at + 1));
+    this.identity = { ...founders[0]!, clusterId: 'c0ffee', founders, founder: true, begun: false };
     this.random = new SeededStream(seed);
     this.network = network;
     this.snapshotPolicy = snapshotPolicy;
@@ -108,6 +102,10 @@ export class LoneNode {
   /** Whether its process runs. */
   get isUp(): boolean {
     return this.life.alive;
+  }
+
+  get nowMs(): number {
+    return this.clock.monotonicMs();
   }
 
   passTime(ms: number): void {
@@ -169,6 +167,11 @@ export class LoneNode {
     else this.disk.end();
     await this.stores.crash(this.random);
   }
+}
+
+function founder(number: number): FoundingMember {
+  const name = `node-${number}` as NodeName;
+  return { member: memberId(number), name, region: 'local', host: 'h', port: number, incarnation: 'disk' };
 }
 
 /** Timers stand still with the test; a dead process has no turns any more. */

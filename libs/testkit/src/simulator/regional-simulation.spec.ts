@@ -9,7 +9,7 @@ import { simulate, type SimulationOutcome } from './simulate';
 const FIRST_SEED = Number(process.env['SEED'] ?? 1);
 const SEEDS = Number(process.env['SEEDS'] ?? 6);
 const STEPS = Number(process.env['STEPS'] ?? 15_000);
-const MOST_SEEDS = 30;
+const MOST_SEEDS = 100;
 
 function failureOf(outcome: SimulationOutcome): string | undefined {
   if (outcome.passed) return undefined;
