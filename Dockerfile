@@ -40,7 +40,7 @@ COPY --from=build --chown=10001:10001 /image/data /data
 WORKDIR /app
 USER 10001:10001
 VOLUME /data
-ENTRYPOINT ["node", "/app/bin/agentstate"]
+ENTRYPOINT ["/app/bin/agentstate"]
 
 FROM program AS agentstate-cli
 CMD ["--help"]

@@ -23,7 +23,7 @@ export class TargetProcess {
   ) {}
 
   static bareHandler(): Promise<TargetProcess> {
-    return TargetProcess.start([BARE_HANDLER], {});
+    return TargetProcess.start(process.execPath, [BARE_HANDLER], {});
   }
 
   /** Resolves once the node is ready, which is later than that it listens. */
@@ -36,7 +36,7 @@ export class TargetProcess {
       LOG_LEVEL: 'info',
       ...more,
     };
-    const server = await TargetProcess.start([PROGRAM, 'serve'], environment);
+    const server = await TargetProcess.start(PROGRAM, ['serve'], environment);
     await server.untilOk('/ready');
     return server;
   }
@@ -54,10 +54,11 @@ export class TargetProcess {
   }
 
   private static async start(
+    program: string,
     args: readonly string[],
     environment: NodeJS.ProcessEnv,
   ): Promise<TargetProcess> {
-    const child = spawn(process.execPath, args, {
+    const child = spawn(program, args, {
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -68,7 +69,7 @@ export class TargetProcess {
       child.stdout.resume();
       return new TargetProcess(child, port);
     }
-    throw new Error(`${args.join(' ')} ended before it listened`);
+    throw new Error(`${program} ended before it listened`);
   }
 
   /** Resident memory in MiB, as Linux counts it. */

@@ -22,7 +22,7 @@ export class NodeProcess {
 
   constructor(environment: NodeJS.ProcessEnv, onLine: (line: string) => void) {
     // A process group of its own: Ctrl-C reaches the runner alone, which stops the nodes once and in order.
-    this.child = spawn(process.execPath, [PROGRAM, 'serve'], {
+    this.child = spawn(PROGRAM, ['serve'], {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,

@@ -15,7 +15,10 @@ const SAME_SIGNAL_MS = 500;
  */
 export function runProgram(file, args, defaults, { readsTerminal = false } = {}) {
   if (!existsSync(inRoot(file))) throw new Failure(`This version of AgentState has no ${file}.`);
-  const child = spawn(process.execPath, [inRoot(file), ...args], {
+  // What says itself how it is run is run so: bin/agentstate names flags of Node.
+  const runsItself = !file.endsWith('.js') && process.platform !== 'win32';
+  const [command, ...first] = runsItself ? [inRoot(file)] : [process.execPath, inRoot(file)];
+  const child = spawn(command, [...first, ...args], {
     cwd: ROOT,
     env: { ...defaults, ...process.env },
     stdio: 'inherit',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { StateStore } from '#replication';
 import { compareBytes } from '#codec';
 import type { KeyRange, PinnedRows, WriteSet } from '#state-machine';
+import { lowerCompaction } from './background-priority';
 import { toStateError } from './rocks-error';
 import { openOptions, type StateMemory } from './rocks-options';
 
@@ -45,6 +46,7 @@ export class RocksStateStore implements StateStore {
     const native = openOptions(options.memory, options.create);
     const named = options.standsInFor ?? location;
     await settle(named, (done) => binding.db_open(database, native, done));
+    await lowerCompaction();
     return new RocksStateStore(named, database);
   }
 
