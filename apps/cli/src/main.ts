@@ -12,12 +12,6 @@ function ask(question: string): Promise<string> {
   });
 }
 
-// Whoever reads the output may have had enough, as `head` has: that is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
-});
-
 // The exit code is set, not forced, so that what was printed is written out in full; `serve` lives on until the
 // server has closed everything it opened.
 // Whoever reads may have had enough, as `head` does after its lines.

@@ -1,5 +1,6 @@
 import { serve } from './bootstrap';
 import { StartError } from './config';
+import { dropStartGarbage } from './start-garbage';
 
 /** A stop that takes longer than this is cut off, so that a supervisor's own limit of 10 s is not reached. */
 const STOP_LIMIT_MS = 9_500;
@@ -15,6 +16,7 @@ export async function run(environment: NodeJS.ProcessEnv): Promise<void> {
   process.on('SIGUSR2', () => leave());
   try {
     const server = await serve(environment);
+    dropStartGarbage();
     leave = () => {
       server.logger.info('agentstate hands leadership over and is no longer ready: it will be stopped');
       server.leave().catch((error: unknown) => server.logger.error({ err: error }, 'the hand-over failed'));
