@@ -6,6 +6,8 @@ import { createInterface } from 'node:readline';
 
 const PROGRAM = path.join(__dirname, '../../bin/agentstate');
 const BARE_HANDLER = path.join(__dirname, 'bare-handler.js');
+/** Those that the first line of bin/agentstate gives Node: what is compared has the same. */
+const FLAGS = readFileSync(PROGRAM, 'utf8').split('\n', 1)[0]?.match(/--\S+/g) ?? [];
 
 const READY_POLL_MS = 10;
 
@@ -23,7 +25,7 @@ export class TargetProcess {
   ) {}
 
   static bareHandler(): Promise<TargetProcess> {
-    return TargetProcess.start(process.execPath, [BARE_HANDLER], {});
+    return TargetProcess.start(process.execPath, [...FLAGS, BARE_HANDLER], {});
   }
 
   /** Resolves once the node is ready, which is later than that it listens. */

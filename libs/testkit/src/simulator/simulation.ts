@@ -67,7 +67,8 @@ const ONE_REGION = ['local'];
 const REGIONS = ['eu', 'us', 'ap'];
 /** So short that a run meets both: a node that is away loses its places, and leaders are spread. */
 const REPAIRS = { nodeLostMs: 1_500, balanceMs: 400 };
-const SETTLE_LIMIT_MS = 20_000;
+/** A move that was asked for last, its erasing on every node and the repairs after it may take half of this. */
+const SETTLE_LIMIT_MS = 40_000;
 const PROBE_EVERY_MS = 100;
 const START_OF_TIME_MS = 1_700_000_000_000;
 
