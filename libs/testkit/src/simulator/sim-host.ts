@@ -282,9 +282,7 @@ export class SimHost {
           if (leader === member) this.options.onElected(this, group);
         },
         warning: (what, error) => {
-          // What a process that is gone still comes to, over stores that are closed behind it, is nobody's.
-          if (!life.alive) return;
-          if (error.name !== 'StateError') onBroken(error);
+          if (error.name !== 'StateError' && life.alive) onBroken(error);
           this.options.note(`node ${member} warns: ${what}: ${error.message}`);
         },
       },
