@@ -29,7 +29,7 @@ export function maybeCommit(core: Core): boolean {
   if (core.log.term(committed) !== core.term && !core.hasBug('commitOlderTerm')) return false;
   core.log.commitTo(committed);
   core.uncommitted.committedTo(committed);
-  // Followers learn of it with the next appends, at the latest when they have answered those that are on their way.
+  // Followers learn of it with the next appends.
   core.appendsPending = true;
   return true;
 }
@@ -48,10 +48,7 @@ export function flushAppends(core: Core): void {
   for (const [member, progress] of core.tracker.progress) {
     if (member === core.id) continue;
     sendWhatFits(core, member, progress);
-    // One that has yet to answer is told with what it is sent next, or once it has answered: alone it would cost
-    // both sides a message that is hardly earlier.
-    if (!progress.awaitsAnswer && progress.canAdvanceCommit(core.log.committed))
-      sendAppend(core, member, progress, true);
+    if (progress.canAdvanceCommit(core.log.committed)) sendAppend(core, member, progress, true);
   }
 }
 

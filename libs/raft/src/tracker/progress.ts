@@ -117,11 +117,6 @@ export class Progress {
     if (commit > this.sentCommit) this.sentCommit = commit;
   }
 
-  /** Whether entries are on their way to it that it has not acknowledged: its answer comes, or a heartbeat's does. */
-  get awaitsAnswer(): boolean {
-    return this.state === 'replicate' && this.inflights.count > 0;
-  }
-
   /** Whether telling `commit` now could move the follower's commit index on. */
   canAdvanceCommit(commit: LogIndex): boolean {
     return commit > this.sentCommit && this.sentCommit < this.next - 1;
