@@ -40,7 +40,8 @@ COPY --from=build --chown=10001:10001 /image/data /data
 WORKDIR /app
 USER 10001:10001
 VOLUME /data
-ENTRYPOINT ["/app/bin/agentstate"]
+# The flag is the one in the first line of bin/agentstate.
+ENTRYPOINT ["node", "--max-semi-space-size=32", "/app/bin/agentstate"]
 
 FROM program AS agentstate-cli
 CMD ["--help"]
