@@ -214,14 +214,14 @@ export class ReplicatedEngine implements Engine {
   }
 
   async handOver(): Promise<void> {
-    await this.whileWithinGrace(() => this.isHandingOver());
+    await this.whileWithinGrace(() => this.giveLeadershipAway());
   }
 
   async stop(): Promise<void> {
     if (this.draining) return;
     this.draining = true;
     this.options.hub.drain();
-    await this.whileWithinGrace(() => this.isHandingOver() || this.waitingClients() > 0);
+    await this.whileWithinGrace(() => this.giveLeadershipAway() || this.waitingClients() > 0);
     this.options.driver.stop();
     for (const replica of this.options.driver.all()) replica.rejectWaiting(drainingError);
     await this.options.release();
@@ -239,7 +239,7 @@ export class ReplicatedEngine implements Engine {
    * Gives away what this node leads, and says whether there is something left to give. To be asked again: just now
    * nobody may have been heard of, or who was told to lead may not have been able to.
    */
-  private isHandingOver(): boolean {
+  private giveLeadershipAway(): boolean {
     const led = [...this.options.driver.all()].filter(({ leadsOthers }) => leadsOthers);
     for (const replica of led) replica.handLeadershipOver();
     return led.length > 0;

@@ -104,6 +104,7 @@ export class LoneNode {
     return this.life.alive;
   }
 
+  /** Simulated time of the present life, in milliseconds. */
   get nowMs(): number {
     return this.clock.monotonicMs();
   }
