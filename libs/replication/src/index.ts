@@ -21,6 +21,7 @@ export { KINDS_BEFORE_MEMBERSHIP, PeerKind } from './peers/peer-kinds';
 export type { BusTopic, WatchBus } from './watch-bus';
 export { RegionChanged } from './meta/region-change';
 export { StateCorruption } from './state-corruption';
+export { UncertainInstall } from './uncertain-install';
 export { readRaftFrame } from './peers/raft-frame';
 export { NO_SETTINGS, type NamespaceSettings, type NodeDocument } from './meta/documents';
 export type { PartWriter, SnapshotArchive, SnapshotPart, SnapshotRecord } from './named-snapshots/archive';

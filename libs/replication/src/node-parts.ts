@@ -97,8 +97,7 @@ export function housekeepingOf(
   const { log, clock, historyRetentionMs, historyRetentionCommits, observer } = options;
   return new Housekeeping({
     ...tuning,
-    driver,
-    log,
+    ...{ driver, log, plantedBug: options.plantedBug },
     indexing: new FieldIndexing({
       directory,
       rowsPerStep: tuning.indexRowsPerStep,
@@ -118,7 +117,7 @@ export function housekeepingOf(
 }
 
 export function scrubberOf(
-  { stores, log, clock, observer }: NodeOptions,
+  { stores, log, clock, observer, onFatal }: NodeOptions,
   parts: Pick<NodeParts, 'driver' | 'directory'> & {
     readonly snapshots: NodeSnapshots;
     readonly building: Set<GroupId>;
@@ -131,17 +130,19 @@ export function scrubberOf(
     isGivingUp: () => host.isGivingUp,
     forgetSnapshots: (group, before) => snapshots.forgetBefore(group, before),
     onWarning: (what, error) => observer.warning(what, error),
+    onFatal,
   });
 }
 
 export function receiverOf(
-  { network, stores, clock, digest, observer }: NodeOptions,
+  { network, stores, clock, digest, observer, onFatal }: NodeOptions,
   tuning: NodeTuning,
-  building: Set<GroupId>,
+  { driver, building }: Pick<NodeParts, 'driver'> & { readonly building: Set<GroupId> },
   onInstalled: (replica: Replica) => void,
 ): SnapshotReceiver {
   return new SnapshotReceiver({
-    ...{ network, stores, building, clock, digest, onInstalled },
+    ...{ network, stores, building, clock, digest, onInstalled, onFatal },
+    step: (replica, message) => driver.step(replica, message),
     chunkTimeoutMs: tuning.snapshotChunkTimeoutMs,
     attempts: tuning.snapshotChunkAttempts,
     onWarning: (what, error) => observer.warning(what, error),

@@ -96,7 +96,7 @@ export class Node {
       chunkBytes: this.tuning.snapshotChunkBytes,
       idleMs: this.tuning.snapshotIdleMs,
     });
-    this.receiver = receiverOf(options, this.tuning, this.building, (replica) => {
+    this.receiver = receiverOf(options, this.tuning, { driver, building: this.building }, (replica) => {
       if (replica.group === META_GROUP) this.directoryChanged(replica);
       else this.hub.catchUp();
     });

@@ -106,7 +106,10 @@ export interface StateStore extends StateReader {
 /** A group's next state, built beside the one that counts, as by a snapshot that is installed. */
 export interface NextGeneration {
   readonly store: StateStore;
-  /** Makes what was written to `store` durable and lets it count from now on, also after a crash. */
+  /**
+   * Makes what was written to `store` durable and lets it count from now on, also after a crash. Rejects with
+   * `UncertainInstall` when it may count or not after a crash: the process must end then, and {@link abandon} nothing.
+   */
   install(): Promise<void>;
   /** After {@link install}, once the store of the generation before is closed: removes that one's data. */
   cleanUp(): Promise<void>;

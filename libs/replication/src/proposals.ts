@@ -29,9 +29,10 @@ export class PendingProposals {
     resolve: (outcome: CommandOutcome) => void,
     reject: (error: StateError) => void,
   ): void {
-    // A newer proposal at the index proves that the older one was cut off by a change of leader.
+    // A change of leader cut the older one off here. Another member may hold it still, and lead and commit it later:
+    // only an entry that is applied in its place proves that it is lost.
     const older = this.byIndex.get(index);
-    if (older !== undefined) this.fail(older, overwritten());
+    if (older !== undefined) this.fail(older, outcomeUnknown());
     this.byIndex.set(index, { term, deadlineMs, resolve, reject });
   }
 

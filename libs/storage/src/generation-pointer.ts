@@ -1,6 +1,6 @@
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StateCorruption } from '#replication';
+import { StateCorruption, UncertainInstall } from '#replication';
 
 /** Version of the folder's layout and of the pointer file. */
 export const FOLDER_FORMAT_VERSION = 1;
@@ -39,7 +39,8 @@ export async function readPointer(groupFolder: string): Promise<number | undefin
 
 /**
  * Makes `generation` the one that counts. A crash leaves either the old pointer or the new one: the new content is
- * synced under another name first, and the rename is durable once the folder is synced.
+ * synced under another name first, and the rename is durable once the folder is synced. Rejects with
+ * `UncertainInstall` when that last sync fails.
  */
 export async function writePointer(groupFolder: string, generation: number): Promise<void> {
   const temporary = join(groupFolder, `${POINTER_FILE}.new`);
@@ -51,7 +52,9 @@ export async function writePointer(groupFolder: string, generation: number): Pro
     await file.close();
   }
   await rename(temporary, join(groupFolder, POINTER_FILE));
-  await syncFolder(groupFolder);
+  await syncFolder(groupFolder).catch((error: unknown) => {
+    throw new UncertainInstall(groupFolder, error);
+  });
 }
 
 /** After this no generation counts, whatever is still there. */

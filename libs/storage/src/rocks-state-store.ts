@@ -1,7 +1,7 @@
 import * as binding from '@nxtedition/rocksdb/binding';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StateStore } from '#replication';
+import { StateCorruption, type StateStore } from '#replication';
 import { compareBytes } from '#codec';
 import type { KeyRange, PinnedRows, WriteSet } from '#state-machine';
 import { lowerCompaction } from './background-priority';
@@ -32,22 +32,28 @@ export class RocksStateStore implements StateStore {
   private constructor(
     readonly location: string,
     private readonly database: binding.DatabaseHandle,
+    private readonly onCorruption: ((error: StateCorruption) => void) | undefined,
   ) {}
 
   /**
    * Makes a new database in the folder `location`, or opens the one that must be there. Where that folder stands in
-   * for another one, errors name the other.
+   * for another one, errors name the other. `onCorruption` hears of damage that is met once it is open.
    */
   static async open(
     location: string,
-    options: { readonly memory: StateMemory; readonly create: boolean; readonly standsInFor?: string },
+    options: {
+      readonly memory: StateMemory;
+      readonly create: boolean;
+      readonly standsInFor?: string;
+      readonly onCorruption?: ((error: StateCorruption) => void) | undefined;
+    },
   ): Promise<RocksStateStore> {
     const database = binding.db_init(location);
     const native = openOptions(options.memory, options.create);
     const named = options.standsInFor ?? location;
     await settle(named, (done) => binding.db_open(database, native, done));
     await lowerCompaction();
-    return new RocksStateStore(named, database);
+    return new RocksStateStore(named, database, options.onCorruption);
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -147,8 +153,10 @@ export class RocksStateStore implements StateStore {
     if (this.closed) throw new Error(`state in ${this.location} is closed`);
     try {
       return call();
-    } catch (error) {
-      throw toStateError(this.location, error);
+    } catch (cause) {
+      const error = toStateError(this.location, cause);
+      if (error instanceof StateCorruption) this.onCorruption?.(error);
+      throw error;
     }
   }
 }

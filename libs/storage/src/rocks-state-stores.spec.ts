@@ -104,6 +104,15 @@ describe('generations', () => {
     await expect(stores.open(GROUP)).rejects.toThrow(StateCorruption);
   });
 
+  it('stay on the disk while the one that counts cannot be opened', async () => {
+    await (await start('old')).close();
+    const pointer = join(root, 'groups', String(GROUP), 'CURRENT');
+    writeFileSync(pointer, 'agentstate-state 1\ngeneration 5\n');
+    await expect(stores.open(GROUP)).rejects.toThrow(StateCorruption);
+    writeFileSync(pointer, 'agentstate-state 1\ngeneration 1\n');
+    expect(await value()).toBe('old');
+  });
+
   it('cannot be opened twice at once', async () => {
     const store = await start('old');
     await expect(stores.open(GROUP)).rejects.toThrow(StateStoreFailure);
@@ -168,6 +177,20 @@ describe('damage', () => {
       await store.close();
     }
   };
+
+  it('that a read meets is told of, beside the error that the reader gets', async () => {
+    const path = await tableFile();
+    const content = readFileSync(path);
+    const middle = Math.floor(content.length / 2);
+    content.fill(0x55, middle, middle + 64);
+    writeFileSync(path, content);
+    const told: string[] = [];
+    const onCorruption = ({ name, location }: StateCorruption): void => void told.push(`${name} ${location}`);
+    const store = await new RocksStateStores({ folder: join(root, 'groups'), onCorruption }).open(GROUP);
+    expect(() => [...store.scan({ gte: bytes('a'), lt: bytes('z') })]).toThrow(StateCorruption);
+    expect(told).toEqual([`StateCorruption ${store.location}`]);
+    await store.close();
+  });
 
   it('of a table file is found by its checksum', async () => {
     const path = await tableFile();

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { GroupId } from '#contracts';
-import type { NextGeneration, StateStores } from '#replication';
+import type { NextGeneration, StateCorruption, StateStores } from '#replication';
 import { readPointer, removePointer, syncFolder, writePointer } from './generation-pointer';
 import { DEFAULT_STATE_MEMORY, type StateMemory } from './rocks-options';
 import { RocksStateStore } from './rocks-state-store';
@@ -10,16 +10,20 @@ export interface RocksStateStoresOptions {
   /** Holds one folder for each group: `<folder>/<group>/<generation>/`. Made when missing. */
   readonly folder: string;
   readonly memory?: StateMemory;
+  /** Told of damage that a read or a write of an open state has met, beside the error that its caller gets. */
+  readonly onCorruption?: (error: StateCorruption) => void;
 }
 
 /** State folders of a node's replicas, each a RocksDB of its own. */
 export class RocksStateStores implements StateStores {
   private readonly folder: string;
   private readonly memory: StateMemory;
+  private readonly onCorruption: ((error: StateCorruption) => void) | undefined;
 
   constructor(options: RocksStateStoresOptions) {
     this.folder = options.folder;
     this.memory = options.memory ?? DEFAULT_STATE_MEMORY;
+    this.onCorruption = options.onCorruption;
   }
 
   /**
@@ -29,11 +33,15 @@ export class RocksStateStores implements StateStores {
   async open(group: GroupId): Promise<RocksStateStore> {
     const groupFolder = await this.makeGroupFolder(group);
     const current = await readPointer(groupFolder);
-    await removeGenerationsBut(groupFolder, current);
     if (current !== undefined) {
+      const { memory, onCorruption } = this;
       const location = join(groupFolder, String(current));
-      return RocksStateStore.open(location, { memory: this.memory, create: false });
+      const counting = await RocksStateStore.open(location, { memory, onCorruption, create: false });
+      // Only now: while the state that counts cannot be opened, another one may be all that is left.
+      await removeGenerationsBut(groupFolder, current);
+      return counting;
     }
+    await removeGenerationsBut(groupFolder, undefined);
     const store = await this.openGeneration(groupFolder, 1);
     await writePointer(groupFolder, 1);
     return store;
@@ -76,7 +84,8 @@ export class RocksStateStores implements StateStores {
   private async openGeneration(groupFolder: string, generation: number): Promise<RocksStateStore> {
     const location = join(groupFolder, String(generation));
     await mkdir(location);
-    const store = await RocksStateStore.open(location, { memory: this.memory, create: true });
+    const { memory, onCorruption } = this;
+    const store = await RocksStateStore.open(location, { memory, onCorruption, create: true });
     await syncFolder(groupFolder);
     return store;
   }

@@ -85,7 +85,6 @@ interface Opening {
 /** Opens what is in the folder and starts the node on it; a failure leaves everything closed but the lock. */
 async function openData(opening: Opening): Promise<Engine> {
   const { config, metrics, logger, identities, quarantine, lock } = opening;
-  const stores = new RocksStateStores({ folder: join(config.dataDir, 'groups') });
   let log: Log | undefined;
   let peers: PeerNetwork | undefined;
   let bus: WatchBus | undefined;
@@ -98,13 +97,14 @@ async function openData(opening: Opening): Promise<Engine> {
       if (isDamage(error) && !isAlone(identity)) quarantine.plan(identity, Date.now());
       endProcess(logger, error);
     };
+    // Others have what is damaged here. A node that is alone goes on with what it can still read.
+    const onCorruption = isAlone(identity) ? (error: Error) => tellDamage(logger, error) : onFatal;
+    const stores = new RocksStateStores({ folder: join(config.dataDir, 'groups'), onCorruption });
     log = await openLog({
       dir: join(config.dataDir, 'wal'),
       segmentBytes: config.walSegmentBytes,
       onFatal,
-      observer: {
-        synced: (seconds, bytes) => metrics.walSynced(seconds, bytes),
-      },
+      observer: { synced: (seconds, bytes) => metrics.walSynced(seconds, bytes) },
     });
     const opened = log;
     const snapshots = await openArchive({ dir: join(config.dataDir, 'snapshots'), disk: nodeDisk });
@@ -194,6 +194,13 @@ async function meetPeers(opening: Opening): Promise<PeerNetwork> {
 
 function isDamage(error: unknown): boolean {
   return [LogCorruption, StateCorruption, LostEntries].some((damage) => error instanceof damage);
+}
+
+function tellDamage(logger: Logger, error: Error): void {
+  logger.error(
+    { alarm: 'state_damaged', err: error },
+    'restore this node: a read has met damage on the disk',
+  );
 }
 
 function movedAside(folder: string): string {

@@ -3,6 +3,7 @@ import type { Driver } from '../driver';
 import type { Directory } from '../meta/directory';
 import type { Clock, LogStore, NextGeneration, StateStore, StateStores } from '../ports';
 import type { Replica } from '../replica';
+import { UncertainInstall } from '../uncertain-install';
 import { DoubledStore } from './doubled-store';
 
 export interface ScrubberOptions {
@@ -21,6 +22,8 @@ export interface ScrubberOptions {
    */
   readonly forgetSnapshots: (group: GroupId, before: LogIndex) => Promise<boolean>;
   readonly onWarning: (what: string, error: Error) => void;
+  /** The process must not go on. */
+  readonly onFatal: (error: Error) => void;
 }
 
 /** Rows that are copied in one go, so that nothing waits for long. */
@@ -132,6 +135,10 @@ export class Scrubber {
       replica.holdApplying();
       await next.install();
     } catch (error) {
+      if (error instanceof UncertainInstall) {
+        this.options.onFatal(error);
+        throw error;
+      }
       rows.return?.();
       replica.exchangeState(before);
       replica.resumeApplying();

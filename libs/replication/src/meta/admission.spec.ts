@@ -40,11 +40,11 @@ function leader(connected: readonly number[]): { admission: Admission; written: 
   return { admission, written };
 }
 
-const question = (name: string, incarnation: string): Uint8Array => {
+const question = (name: string, incarnation: string, region = 'r'): Uint8Array => {
   const asked: JoinQuestion = {
     name: name as NodeName,
     incarnation,
-    region: 'r',
+    region,
     host: 'h',
     port: 1,
     httpUrl: '',
@@ -73,6 +73,15 @@ describe('a node that asks to be let in', () => {
       [4, 'active'],
       [2, 'removed'],
     ]);
+  });
+
+  test('of another region does not replace the old one', async () => {
+    const { admission, written } = leader([]);
+    await expect(admission.admit(question('node-2', 'new', 'elsewhere'))).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('of the region r, not elsewhere') as string,
+    });
+    expect(written).toEqual([]);
   });
 
   test.each([

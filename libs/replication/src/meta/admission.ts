@@ -32,7 +32,7 @@ export interface AdmissionOptions {
 /**
  * Lets a node into the cluster: gives it a member id that nobody had before. A node that asks again (its answer was
  * lost) gets the same id. One that comes back under a known name with another disk replaces the old one, unless
- * that is alive: two nodes of one name are a mistake.
+ * that is alive (two nodes of one name are a mistake) or of another region.
  */
 export class Admission {
   constructor(private readonly options: AdmissionOptions) {}
@@ -53,6 +53,13 @@ export class Admission {
       throw new StateError(
         'conflict',
         `A node named ${question.name} is alive; give the new one another NODE_ID.`,
+      );
+    }
+    if (known !== undefined && known.region !== question.region) {
+      // It would take the old one's place without a look at what may be held in the old one's region alone.
+      throw new StateError(
+        'conflict',
+        `A node named ${question.name} is of the region ${known.region}, not ${question.region}; remove that one first, or give the new one another NODE_ID.`,
       );
     }
     const newcomer: NodeDocument = {

@@ -3,4 +3,6 @@ export type PlacementBug =
   /** Groups are begun, and their bytes carried, as if they were pinned nowhere. */
   | 'ignorePin'
   /** A namespace is served where it goes without what was written while it was copied. */
-  | 'skipLastRows';
+  | 'skipLastRows'
+  /** Old history is removed also while a namespace is copied. */
+  | 'tendFrozen';

@@ -4,11 +4,17 @@ import type { Network } from '../ports';
 import { PeerKind } from './peer-kinds';
 import { RaftFrame } from './raft-frame';
 
-/** Gathers one turn's Raft messages into one frame for each peer. A message that is dropped is Raft's to repeat. */
+/**
+ * A frame that has come to this many bytes leaves. What one turn has for a peer that is far behind is a whole window of
+ * appends, more than a link takes in one frame; one message is at most an entry larger than this.
+ */
+const FULL_BYTES = 1_048_576;
+
+/** Gathers one turn's Raft messages into few frames for each peer. A message that is dropped is Raft's to repeat. */
 export class Outbox {
   private readonly frames = new Map<MemberId, RaftFrame>();
 
-  constructor(private readonly network: Network) {}
+  constructor(private readonly network: Pick<Network, 'send'>) {}
 
   add(group: GroupId, message: Message): void {
     let frame = this.frames.get(message.to);
@@ -17,6 +23,9 @@ export class Outbox {
       this.frames.set(message.to, frame);
     }
     frame.add(group, message);
+    if (frame.bytes < FULL_BYTES) return;
+    this.frames.delete(message.to);
+    this.network.send(message.to, PeerKind.raft, frame.finish());
   }
 
   flush(): void {

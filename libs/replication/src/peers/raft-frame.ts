@@ -9,6 +9,7 @@ import { decodeMessage, encodeMessage, type Message } from '#raft';
 export class RaftFrame {
   private readonly parts: Uint8Array[] = [];
   private count = 0;
+  private partBytes = 0;
 
   add(group: GroupId, message: Message): void {
     const bytes = encodeMessage(message);
@@ -17,10 +18,12 @@ export class RaftFrame {
     head.u32(bytes.length);
     this.parts.push(head.finish(), bytes);
     this.count += 1;
+    this.partBytes += 8 + bytes.length;
   }
 
-  get empty(): boolean {
-    return this.count === 0;
+  /** Of the messages in it, with what stands before each. */
+  get bytes(): number {
+    return this.partBytes;
   }
 
   finish(): readonly Uint8Array[] {

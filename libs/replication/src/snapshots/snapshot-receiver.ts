@@ -5,6 +5,7 @@ import { PeerKind } from '../peers/peer-kinds';
 import type { Clock, Network, NextGeneration, StateStores } from '../ports';
 import { INSTALLED_KEY, encodeInstalled } from '../replica-rows';
 import type { Replica } from '../replica';
+import { UncertainInstall } from '../uncertain-install';
 import { decodeChunk, encodeChunkRequest, unseal, type Chunk } from './chunk';
 
 export interface SnapshotReceiverOptions {
@@ -17,7 +18,11 @@ export interface SnapshotReceiverOptions {
   readonly chunkTimeoutMs: number;
   /** Attempts at one chunk, each after a short wait, before the transfer is given up. */
   readonly attempts: number;
+  /** {@link Driver.step}. */
+  readonly step: (replica: Replica, message: Message) => void;
   readonly onWarning: (what: string, error: Error) => void;
+  /** The process must not go on. */
+  readonly onFatal: (error: Error) => void;
   readonly onInstalled: (replica: Replica) => void;
 }
 
@@ -46,12 +51,12 @@ export class SnapshotReceiver {
     const { term, commit } = replica.status();
     if (message.term < term || (message.snapshot?.index ?? 0) <= commit) {
       // Old news: the core knows the answer without the bytes.
-      replica.step(message);
+      this.options.step(replica, message);
       return;
     }
     if (replica.applied >= (message.snapshot?.index ?? 0)) {
       // An earlier transfer brought the state here, but the core would not hear of it: its offer had grown old.
-      replica.step({ ...message, snapshot: replica.snapshotOfState() });
+      this.options.step(replica, { ...message, snapshot: replica.snapshotOfState() });
       return;
     }
     this.receiving.add(replica.group);
@@ -75,12 +80,16 @@ export class SnapshotReceiver {
       replica.holdApplying();
       await next.install();
     } catch (error) {
+      if (error instanceof UncertainInstall) {
+        this.options.onFatal(error);
+        throw error;
+      }
       replica.resumeApplying();
       await next.abandon();
       throw error;
     }
     const before = replica.replaceState(next.store);
-    replica.step({ ...message, snapshot: replica.snapshotOfState() });
+    this.options.step(replica, { ...message, snapshot: replica.snapshotOfState() });
     replica.resumeApplying();
     this.options.onInstalled(replica);
     await before.close();

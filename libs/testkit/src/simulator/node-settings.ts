@@ -32,7 +32,7 @@ export const LIMITS_OF_A_RUN = {
     },
     snapshotPolicy: { intervalMs: 0, keep: 2, logBytes: 65_536 },
     historyRetentionMs: 24 * 3_600_000,
-    historyRetentionCommits: 1_000_000,
+    historyRetentionCommits: 100,
   },
 } as const;
 

@@ -26,7 +26,11 @@ export const RAFT_BUGS = [
 ] as const satisfies readonly PlantedBug[];
 
 /** Mistakes with what is pinned and what moves; made in runs that have regions. */
-export const PLACEMENT_BUGS = ['ignorePin', 'skipLastRows'] as const satisfies readonly PlacementBug[];
+export const PLACEMENT_BUGS = [
+  'ignorePin',
+  'skipLastRows',
+  'tendFrozen',
+] as const satisfies readonly PlacementBug[];
 
 export type HostBug = (typeof HOST_BUGS)[number];
 export type SimulatedBug = HostBug | (typeof RAFT_BUGS)[number] | StateBug | PlacementBug;

@@ -7,6 +7,7 @@ import { Clients } from './clients';
 import { DecidedHistory } from './decided-history';
 import { SimulationFailure, isDiskFailure } from './failure';
 import { compareStates } from './final-judgement';
+import { FreezeRule } from './freeze-rule';
 import { FAULTS, Faults, GOOD_LINKS, type Fault } from './faults';
 import { Moves } from './moves';
 import { placementBug, type SimulatedBug } from './planted-bug';
@@ -90,6 +91,7 @@ export class Simulation implements World {
   private readonly faults: Faults;
   private readonly membership: Membership;
   private readonly border = new BorderRule(this.hosts);
+  private readonly freeze = new FreezeRule();
   private readonly regions: readonly string[];
   private readonly moves: Moves | undefined;
   private readonly indexing: IndexOperator;
@@ -231,6 +233,7 @@ export class Simulation implements World {
     this.border.afterEvent(host);
     const isMoved = this.rules.afterEvent(host);
     if (!isMoved) return;
+    this.freeze.afterEvent(host);
     for (const store of host.openStores.values()) {
       const { commitSeq } = readApplied(store);
       this.decided.compare(`node ${host.member}`, store, commitSeq);
