@@ -1,3 +1,4 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { GroupId } from '#contracts';
 import { RocksStateStores } from '#storage';
@@ -80,5 +81,51 @@ test('a damaged replica is an alarm: metric, log line and /ready, until it is wh
         return !(await alarmOf(node)).ready.includes('is not the one here');
       });
     }
+  });
+}, 240_000);
+
+/** Flips bits in the middle of every table file of a stopped node's state; answers how many there are. */
+async function damageFiles(dataDir: string): Promise<number> {
+  const folder = path.join(dataDir, 'groups', String(GROUP));
+  const generation = (await readdir(folder)).find((name) => /^\d+$/.test(name)) ?? '';
+  const tables = (await readdir(path.join(folder, generation))).filter((name) => name.endsWith('.sst'));
+  for (const table of tables) {
+    const file = path.join(folder, generation, table);
+    const content = await readFile(file);
+    const middle = Math.floor(content.length / 2);
+    content.fill(0x55, middle, middle + 64);
+    await writeFile(file, content);
+  }
+  return tables.length;
+}
+
+/** The goal: damage that a read meets is not served around for ever. The method: bits of table files, and reads of all. */
+test('a node whose read meets damage sets its data aside and comes back as a new member', async () => {
+  await Cluster.with({ nodes: 3 }, async (cluster) => {
+    await cluster.ready();
+    const [one, , three] = [...cluster.nodes] as [ClusterNode, ClusterNode, ClusterNode];
+    const client = new Client(one.url, NS);
+    const body = 'x'.repeat(20_000);
+    for (let n = 0; n < 100; n++) expect((await client.put(`o${n}`, { body })).status).toBe(200);
+    // What a start finds in RocksDB's own log it writes to a table file.
+    await three.restart();
+    await three.terminate();
+    expect(await damageFiles(three.dataDir)).toBeGreaterThan(0);
+    await three.start();
+
+    const local = new Client(three.url, NS);
+    const exit = three.ended();
+    const readAll = async (): Promise<void> => {
+      for (let n = 0; n < 100; n++) await local.get(`o${n}`, '?consistency=stale');
+    };
+    await Promise.race([exit, readAll().catch(() => undefined)]);
+    expect((await exit).code).toBe(1);
+
+    await three.start();
+    const aside = (await readdir(three.dataDir)).filter((name) => name.startsWith('quarantine-'));
+    expect(aside).toHaveLength(1);
+    await until('the new member serves what the old one had', async () => {
+      return (await local.get('o50', '?consistency=stale')).status === 200;
+    });
   });
 }, 240_000);
