@@ -55,4 +55,28 @@ describe('a cluster whose members change', () => {
       console.log(clients.summary);
     });
   });
+
+  test('a node that was removed while it was away finds out, stops and says why', async () => {
+    await Cluster.with({ nodes: 4 }, async (cluster) => {
+      await cluster.ready();
+      const clients = new RecordedClients(cluster, { ns: NS, nodes: () => cluster.up });
+      await clients.writes(100);
+      const [away] = await cluster.followers();
+      if (away === undefined) throw new Error('a follower expected');
+      await away.kill();
+      const leader = await cluster.leader();
+      const answer = await fetch(`${leader.url}/admin/cluster/nodes/${away.name}`, { method: 'DELETE' });
+      expect(answer.status).toBe(200);
+      await until('it is no node any more', async () => {
+        return !(await membership(leader)).nodes.includes(away.name);
+      });
+
+      const again = away.spawn();
+      await until('it stops by itself', () => !again.isRunning);
+      expect(await again.exit).toEqual({ code: 0, signal: null });
+      expect(away.output).toContain('this node was removed from its cluster and stops');
+      await clients.writes(100);
+      expect(await clients.check()).toEqual([]);
+    });
+  });
 });

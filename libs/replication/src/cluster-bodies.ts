@@ -54,6 +54,17 @@ export interface KnownNodes {
   readonly nodes: readonly NodeDocument[];
 }
 
+/** Asks what the cluster holds of a node (`PeerKind.standing`). */
+export interface StandingQuestion {
+  readonly member: MemberId;
+  readonly incarnation: string;
+}
+
+export interface StandingAnswer {
+  /** `unknown` also for a member of another incarnation. */
+  readonly state: NodeDocument['state'] | 'unknown';
+}
+
 /** Asks a node for its part of a named snapshot (`PeerKind.snapshotPart`). */
 export interface PartQuestion {
   readonly snapshotId: string;
@@ -73,6 +84,8 @@ type Body =
   | NodeStatus
   | TransferQuestion
   | KnownNodes
+  | StandingQuestion
+  | StandingAnswer
   | PartQuestion
   | PartAnswer;
 

@@ -2,6 +2,7 @@ import type { ErrorCode, GroupId, MemberId, Term } from '#contracts';
 import type { RaftConfig } from '#raft';
 import type { Digest, StateBug } from '#state-machine';
 import type { WatchLimits, WatchObserver } from '#watch';
+import type { Introductions } from './formation';
 import type { IdentityStore, NodeIdentity } from './identity';
 import type { SnapshotArchive } from './named-snapshots/archive';
 import type { SnapshotPolicy } from './named-snapshots/node-snapshots';
@@ -22,6 +23,8 @@ export interface NodeOptions {
   readonly newSnapshotId: () => string;
   readonly stores: StateStores;
   readonly network: Network;
+  /** Questions to addresses, past the links; absent on a node that has no peers. */
+  readonly introductions: Introductions | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly digest: Digest;

@@ -22,7 +22,7 @@ import { electionTimeoutMs, leaderPatienceMs, type NodeOptions } from './node-op
 import type { ReplicaStatus } from './node-status';
 import { NODE_TUNING, type NodeTuning } from './node-tuning';
 import { Outbox } from './peers/outbox';
-import { PeerBook } from './peers/peer-book';
+import { PeerBook, type PeerStanding } from './peers/peer-book';
 import { PeerKind } from './peers/peer-kinds';
 import { PeerService } from './peers/peer-service';
 import type { Replica } from './replica';
@@ -100,14 +100,13 @@ export class Node {
       if (replica.group === META_GROUP) this.directoryChanged(replica);
       else this.hub.catchUp();
     });
-    const { address, addressOverrides } = options;
     this.placements = new Placements({
-      ...{ member: identity.member, region: address.region },
+      ...{ member: identity.member, region: options.address.region },
       ...{ directory, driver, network, clock, digest, host: this.host, plantedBug: options.plantedBug },
       onFatal: options.onFatal,
       onWarning: (what, error) => options.observer.warning(what, error),
     });
-    this.book = new PeerBook({ identity, directory, network, address, addressOverrides });
+    this.book = new PeerBook({ ...options, directory });
     this.departures = new Departures({
       member,
       directory,
@@ -118,7 +117,7 @@ export class Node {
     const holders = (group: GroupId): readonly MemberId[] => directory.holdersOf(group, founders);
     const writer = (this.writer = new MetaWriter(driver, clock, peers, leaderPatienceMs(options)));
     const shared = { clusterId, member, driver, directory, network, writer };
-    this.admin = new ClusterAdmin({ ...shared, region: address.region, founders, clock, log });
+    this.admin = new ClusterAdmin({ ...shared, region: options.address.region, founders, clock, log });
     this.relief = new DiskRelief({ log, driver, member, gather: () => this.admin.gather() });
     this.admission = new Admission(shared);
     const parts = { driver, directory, writer, admin: this.admin, placements: this.placements };
@@ -143,13 +142,13 @@ export class Node {
     return this.admin.status().replicas;
   }
 
-  /** Answers a node that wants to become a member; see {@link Admission}. */
-  admit(question: Uint8Array): Promise<Uint8Array> {
-    return this.admission.admit(question);
+  /** Answers a node that is no member, or does not know whether it is: {@link Admission}, {@link Standing}. */
+  async answerStranger(kind: number, question: Uint8Array): Promise<Uint8Array> {
+    return kind === PeerKind.standing ? this.book.standing.answer(question) : this.admission.admit(question);
   }
 
   /** Whether a peer that has proven the secret is who the cluster knows under its member id. */
-  knows(peer: { readonly memberId: MemberId; readonly incarnation: string }): 'known' | 'unknown' | 'stale' {
+  knows(peer: { readonly memberId: MemberId; readonly incarnation: string }): PeerStanding {
     return this.book.knows(peer);
   }
 
@@ -285,7 +284,7 @@ export class Node {
     const others = new Map<number, Answer>([
       [PeerKind.status, () => Promise.resolve(encodeBody(this.admin.status()))],
       [PeerKind.nodes, () => Promise.resolve(this.book.answer())],
-      [PeerKind.join, (_, body) => this.admit(body)],
+      [PeerKind.join, (_, body) => this.admission.admit(body)],
       [PeerKind.snapshotChunk, (from, body) => this.sender.serve(from, body)],
       [PeerKind.namespaceRows, (from, body) => this.placements.rows.serve(from, body)],
       ...this.history.answers,

@@ -158,9 +158,10 @@ export class Handshake implements FrameSocketOwner {
     }
     const admission = this.context.admit(hello);
     if (!admission.ok) return refused(admission.reason, `${named} is not admitted`);
-    const member = bothInClusters && hello.memberId !== NO_MEMBER && identity.memberId !== NO_MEMBER;
+    const bothNumbered = hello.memberId !== NO_MEMBER && identity.memberId !== NO_MEMBER;
+    const member = bothInClusters && bothNumbered && admission.former !== true;
     if (!member && hello.channel !== 'single') {
-      return refused('unknown_member', `${named} is not yet a member of the same cluster`);
+      return refused('unknown_member', `${named} is no member of the same cluster`);
     }
     if (member && !ready && hello.channel !== 'single')
       return refused('not_ready', 'this node is still starting');

@@ -86,6 +86,31 @@ describe('joining', () => {
     expect(joiner.transport.connected(memberId(1)) || one.transport.connected(memberId(2))).toBe(false);
   });
 
+  test('one that was a member may ask too, and gets no link and nothing else', async () => {
+    const onJoinRequest: TransportOptions['onJoinRequest'] = (hello) =>
+      Promise.resolve(Buffer.from(`you were ${hello.memberId}`));
+    const admit: TransportOptions['admit'] = ({ memberId: member }) => ({ ok: true, former: member === 2 });
+    const one = await start(1, { joinKinds, onJoinRequest, admit });
+    let asked = false;
+    one.answer = () => ((asked = true), Promise.resolve(Buffer.alloc(0)));
+    const former = await start(2);
+    const answer = await former.transport.requestAddress(
+      one.transport.address,
+      JOIN,
+      Buffer.from('what am I'),
+      {
+        timeoutMs: 60_000,
+      },
+    );
+    expect(Buffer.from(answer.body).toString()).toBe('you were 2');
+    expect(await ask(former, one, JOIN + 1)).toBe('operation_denied');
+    former.transport.setPeers([one.peer()]);
+    one.transport.setPeers([former.peer()]);
+    await until('it is refused', () => one.refusals('unknown_member') >= 2);
+    expect(former.transport.connected(memberId(1)) || one.transport.connected(memberId(2))).toBe(false);
+    expect(asked).toBe(false);
+  });
+
   test('without the secret it may not even ask', async () => {
     const one = await start(1, { joinKinds, onJoinRequest: () => Promise.resolve(Buffer.alloc(0)) });
     const stranger = await start(0, { credentials: { secret: 'guess' } });

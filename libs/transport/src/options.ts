@@ -61,7 +61,8 @@ export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** What the host decides about a proven peer. */
 export type Admission =
-  | { readonly ok: true }
+  /** `former`: one that was a member may ask what others may before they are one, and gets no link. */
+  | { readonly ok: true; readonly former?: boolean }
   | { readonly ok: false; readonly reason: 'wrong_cluster' | 'unknown_member' | 'stale_incarnation' };
 
 export interface TransportLimits {

@@ -185,10 +185,10 @@ class SocketTransport implements Transport {
     for (const peer of peers) removed.delete(peer.member);
     this.peers = peers;
     for (const channel of CHANNELS) this.updateLinks(channel);
-    this.inbound.retain(
-      (hello) => !removed.has(hello.memberId) && this.context.admit(hello).ok,
-      'not a peer any more',
-    );
+    this.inbound.retain((hello) => {
+      const admission = this.context.admit(hello);
+      return !removed.has(hello.memberId) && admission.ok && admission.former !== true;
+    }, 'not a peer any more');
   }
 
   setIdentity(identity: TransportIdentity): void {

@@ -91,7 +91,7 @@ async function openData(opening: Opening): Promise<Engine> {
   let started = false;
   try {
     peers = await meetPeers(opening);
-    const { identity, network, address } = peers;
+    const { identity, network, introductions, address } = peers;
     const onFatal = (error: Error): void => {
       // The next start must not take up under this identity what has just shown to be damaged.
       if (isDamage(error) && !isAlone(identity)) quarantine.plan(identity, Date.now());
@@ -117,8 +117,7 @@ async function openData(opening: Opening): Promise<Engine> {
       stores,
       snapshots,
       newSnapshotId: () => `snap-${ulid()}`,
-      network,
-      bus,
+      ...{ network, introductions, bus },
       address: { ...address, region: config.region, httpUrl: httpUrl(config, address.host) },
       addressOverrides: new Map(config.clusterNodes.map((node) => [node.name, node])),
       defaultReplicas: config.defaultReplicas,

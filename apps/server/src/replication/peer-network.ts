@@ -7,12 +7,14 @@ import {
   NO_PEERS,
   PeerKind,
   join,
+  type Introductions,
   type Network,
   type Node,
   type NodeIdentity,
 } from '#replication';
 import {
   openTransport,
+  type Admission,
   type PeerHello,
   type TlsMaterial,
   type Transport,
@@ -29,6 +31,8 @@ import { SYSTEM_CLOCK } from './system-clock';
 /** The links of a node and who it is on them. */
 export interface PeerNetwork {
   readonly network: Network;
+  /** Absent on a node that has no peers. */
+  readonly introductions: Introductions | undefined;
   readonly identity: NodeIdentity;
   /** Where others reach this node. */
   readonly address: { readonly host: string; readonly port: number };
@@ -42,7 +46,7 @@ const DEVELOPMENT_SECRET = 'agentstate-development';
 /** A node without peers is known by its disk alone. */
 export function aloneOn(identity: NodeIdentity, config: ServerConfig): PeerNetwork {
   const address = { host: '127.0.0.1', port: config.peerPort };
-  return { network: NO_PEERS, identity, address, serve: () => undefined };
+  return { network: NO_PEERS, introductions: undefined, identity, address, serve: () => undefined };
 }
 
 /**
@@ -124,6 +128,7 @@ class PeerIntroduction {
     }
     return {
       network: transport,
+      introductions: this.introducing(transport).introductions,
       identity: this.identity,
       address: { host: this.advertisedHost(), port: transport.address.port },
       serve: (node) => {
@@ -203,9 +208,7 @@ class PeerIntroduction {
     };
   }
 
-  private admit(
-    hello: PeerHello,
-  ): { ok: true } | { ok: false; reason: 'wrong_cluster' | 'unknown_member' | 'stale_incarnation' } {
+  private admit(hello: PeerHello): Admission {
     // Whoever is not a member yet may ask to become one, and nothing else: the links see to that.
     const clusterId = this.identity?.clusterId;
     if (clusterId === undefined || hello.clusterId === undefined || hello.memberId === NO_MEMBER) {
@@ -215,6 +218,8 @@ class PeerIntroduction {
     switch (this.node?.knows(hello) ?? this.knowsFounder(hello)) {
       case 'known':
         return { ok: true };
+      case 'former':
+        return { ok: true, former: true };
       case 'unknown':
         return { ok: false, reason: 'unknown_member' };
       case 'stale':
@@ -239,7 +244,7 @@ class PeerIntroduction {
     if (kind === PeerKind.form && this.formation !== undefined) {
       return Promise.resolve(this.formation.answer(body, this.identity));
     }
-    if (kind === PeerKind.join && this.node !== undefined) return this.node.admit(body);
+    if (kind !== PeerKind.form && this.node !== undefined) return this.node.answerStranger(kind, body);
     return Promise.reject(new Error(`${hello.name} asked what this node cannot answer yet`));
   }
 

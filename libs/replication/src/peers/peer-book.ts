@@ -1,11 +1,10 @@
 import type { MemberId } from '#contracts';
 import { decodeBody, encodeBody, type KnownNodes } from '../cluster-bodies';
-import type { NodeIdentity } from '../identity';
-import type { Directory } from '../meta/directory';
 import type { NodeDocument } from '../meta/documents';
 import type { MetaWriter } from '../meta/meta-writer';
 import type { Network } from '../ports';
 import { PeerKind } from './peer-kinds';
+import { Standing, type StandingOptions } from './standing';
 
 /** Where others reach this node. */
 export interface NodeAddress {
@@ -15,15 +14,15 @@ export interface NodeAddress {
   readonly httpUrl: string;
 }
 
-export interface PeerBookOptions {
-  readonly identity: NodeIdentity;
-  readonly directory: Directory;
+export interface PeerBookOptions extends StandingOptions {
   readonly network: Network;
   readonly address: NodeAddress;
-  readonly addressOverrides: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
 }
 
 const ASK_TIMEOUT_MS = 1_000;
+
+/** `former`: was a member and is removed. `stale`: under a member's id with another disk. */
+export type PeerStanding = 'known' | 'unknown' | 'stale' | 'former';
 
 /**
  * Who the other nodes are and where: the meta group's documents, the founders until those are known, and the
@@ -33,16 +32,22 @@ export class PeerBook {
   /** Nodes that others told of and that this node's own copy of the documents does not have yet. */
   private readonly heardOf = new Map<MemberId, NodeDocument>();
 
-  constructor(private readonly options: PeerBookOptions) {}
+  /** Whether this node, and who asks it, still are members. */
+  readonly standing: Standing;
+
+  constructor(private readonly options: PeerBookOptions) {
+    this.standing = new Standing(options);
+  }
 
   /** Whether a peer that has proven the secret is who the cluster knows under its member id. */
-  knows(peer: { readonly memberId: MemberId; readonly incarnation: string }): 'known' | 'unknown' | 'stale' {
+  knows(peer: { readonly memberId: MemberId; readonly incarnation: string }): PeerStanding {
     const { directory, identity } = this.options;
     const documented = directory.nodes.get(peer.memberId);
     const founder = identity.founders.find(({ member }) => member === peer.memberId);
     const known = documented ?? this.heardOf.get(peer.memberId) ?? founder;
-    if (known === undefined || documented?.state === 'removed') return 'unknown';
-    return known.incarnation === peer.incarnation ? 'known' : 'stale';
+    if (known === undefined) return 'unknown';
+    if (known.incarnation !== peer.incarnation) return documented?.state === 'removed' ? 'unknown' : 'stale';
+    return documented?.state === 'removed' ? 'former' : 'known';
   }
 
   /** Links to everyone who is there now, and to nobody else. */
@@ -67,11 +72,12 @@ export class PeerBook {
   }
 
   /**
-   * Asks the nodes that this one knows for those that it does not. A node that was away while others joined, and
+   * For while the meta group has no leader here. Asks the nodes that this one knows for those that it does not. A node that was away while others joined, and
    * while leadership of the meta group went to one of them, would otherwise refuse the only one that can tell it:
    * what it would learn from the leader, it has to learn from its peers.
    */
   async askAround(): Promise<void> {
+    this.standing.look();
     const { directory, identity, network } = this.options;
     const known = directory.nodes.size > 0 ? [...directory.nodes.values()] : identity.founders;
     const connected = known.filter(({ member }) => member !== identity.member && network.connected(member));

@@ -23,8 +23,10 @@ export const PeerKind = {
   /** Requests of nodes that are not members yet. */
   form: 32,
   join: 33,
+  /** Of a node that nobody lets in: whether it was removed. */
+  standing: 34,
 } as const;
 export type PeerKind = (typeof PeerKind)[keyof typeof PeerKind];
 
-/** What a node may ask before the cluster knows it. */
-export const KINDS_BEFORE_MEMBERSHIP: readonly number[] = [PeerKind.form, PeerKind.join];
+/** What a node may ask before the cluster knows it, and after it was removed. */
+export const KINDS_BEFORE_MEMBERSHIP: readonly number[] = [PeerKind.form, PeerKind.join, PeerKind.standing];

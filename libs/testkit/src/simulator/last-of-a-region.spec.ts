@@ -1,5 +1,5 @@
 import { StateError, memberId, type NodeName } from '#contracts';
-import { NO_PEERS, NO_SETTINGS, join, type Clock, type Network } from '#replication';
+import { NO_PEERS, NO_SETTINGS, PeerKind, join, type Clock, type Network } from '#replication';
 import { LoneNode, type NodeRun } from './lone-node';
 
 const SEED = Number(process.env['LAST_OF_A_REGION_SEED'] ?? 1);
@@ -31,7 +31,8 @@ async function twoRegions(): Promise<Cluster> {
   if (run === undefined) throw new Error('the node did not start');
   const [name, region] = ['node-2' as NodeName, 'eu'];
   const newcomer = { name, region, host: 'h', port: 2, incarnation: 'other', httpUrl: '' };
-  const ask = (_: unknown, __: number, body: Uint8Array): Promise<Uint8Array> => run.node.admit(body);
+  const ask = (_: unknown, __: number, body: Uint8Array): Promise<Uint8Array> =>
+    run.node.answerStranger(PeerKind.join, body);
   await host.drive(
     join(newcomer, [{ host: 'h', port: 1 }], {
       clock: IMPATIENT,

@@ -130,6 +130,7 @@ export class LoneNode {
     });
     const node = await Node.open({
       ...LIMITS_OF_A_RUN.node,
+      introductions: undefined,
       snapshotPolicy,
       identity: this.identity,
       identities: {

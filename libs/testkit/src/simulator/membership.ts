@@ -1,5 +1,5 @@
 import { META_GROUP, StateError, type GroupId, type MemberId, type NodeName } from '#contracts';
-import { join, type NodeIdentity } from '#replication';
+import { join, type Introductions, type NodeIdentity } from '#replication';
 import { HostClock } from './host-clock';
 import type { SeededStream } from './random';
 import type { SafetyRules } from './safety-rules';
@@ -18,7 +18,15 @@ export interface MembershipOptions {
   readonly addHost: (identity: NodeIdentity, region: string) => SimHost;
 }
 
+interface Introduction {
+  readonly kind: number;
+  readonly body: Uint8Array;
+  readonly timeoutMs: number;
+}
+
 const MOST_HOSTS = 9;
+/** How long a node may be away that is removed meanwhile. */
+const AWAY_MS = [200, 3_000] as const;
 const REJOIN_WITHIN_MS = 1_000;
 
 /**
@@ -43,12 +51,23 @@ export class Membership {
     });
   }
 
-  /** Whether no node is on its way in or out. */
+  /** Whether no node is on its way in or out, and whoever was removed knows it and has stopped. */
   isSettled(): boolean {
+    const nodes = [...(this.newestDirectory()?.entries() ?? [])];
+    const isThere = (member: MemberId): boolean => {
+      const host = this.options.world.hosts.get(member);
+      return host !== undefined && host.quarantined === undefined && this.mayAsk(host);
+    };
     return (
       this.joining === 0 &&
-      ![...(this.newestDirectory()?.values() ?? [])].some(({ state }) => state === 'leaving')
+      !nodes.some(([member, { state }]) => state === 'leaving' || (state === 'removed' && isThere(member)))
     );
+  }
+
+  /** Whether a node knows of any that is a member: one that knows of none but removed ones has nobody to ask. */
+  private mayAsk(host: SimHost): boolean {
+    const members = new Set<string>(this.expected().map(({ name }) => name));
+    return host.knownNames().some((name) => name !== host.name && members.has(name));
   }
 
   grow(): void {
@@ -59,12 +78,16 @@ export class Membership {
   removeOne(): void {
     const { world, random } = this.options;
     const directory = this.newestDirectory();
-    const active = [...(directory?.values() ?? [])].filter(({ state }) => state === 'active');
-    const via = [...world.hosts.values()].find(({ isUp }) => isUp);
-    if (active.length < 4 || via === undefined || !this.isSound() || !this.isSettled()) return;
-    const { name } = random.pick(active);
+    const active = [...(directory?.entries() ?? [])].filter(([, { state }]) => state === 'active');
+    if (active.length < 4 || !this.isSound() || !this.isSettled()) return;
+    const [member, { name }] = random.pick(active);
     world.note(`${name} is to leave`);
-    via.node!.admin.removeNode(name).catch((error: unknown) => {
+    const host = world.hosts.get(member);
+    // As an operator does with a machine that is away for long.
+    if (host?.isUp === true && random.chance(0.5))
+      world.crash(host, { power: false, downMs: random.between(...AWAY_MS) });
+    const via = [...world.hosts.values()].find(({ isUp }) => isUp);
+    via?.node!.admin.removeNode(name).catch((error: unknown) => {
       if (!(error instanceof StateError)) world.broken(error);
     });
   }
@@ -116,7 +139,8 @@ export class Membership {
     join(question, addresses, {
       clock,
       introductions: {
-        ask: ({ host }, _kind, body, { timeoutMs }) => this.ask(Number(host), body, timeoutMs, life),
+        ask: ({ host }, kind, body, { timeoutMs }) =>
+          this.ask(world.hosts.get(Number(host) as MemberId), { kind, body, timeoutMs }, life),
       },
       onProgress: (what) => world.note(`${name}: ${what}`),
       stopped: () => false,
@@ -134,13 +158,25 @@ export class Membership {
     );
   }
 
-  private ask(member: number, body: Uint8Array, timeoutMs: number, life: Life): Promise<Uint8Array> {
+  /** Questions of a running node to addresses: the machine that has a name now answers there. */
+  introductions(life: Life): Introductions {
+    const at = (name: string): SimHost | undefined =>
+      [...this.options.world.hosts.values()].find((host) => host.name === name && host.isUp);
+    return {
+      ask: ({ host }, kind, body, { timeoutMs }) => this.ask(at(host), { kind, body, timeoutMs }, life),
+    };
+  }
+
+  private ask(
+    host: SimHost | undefined,
+    { kind, body, timeoutMs }: Introduction,
+    life: Life,
+  ): Promise<Uint8Array> {
     const { world, random } = this.options;
     const { scheduler } = world;
     return new Promise((resolve, reject) => {
       const late = (): void => reject(new StateError('timeout', 'No answer.'));
       scheduler.after(timeoutMs, 'an introduction times out', late, life);
-      const host = world.hosts.get(member as MemberId);
       const target = host?.life;
       if (host === undefined || target === undefined || !host.isUp) return late();
       const later = (what: string, act: () => void, whose: Life): void =>
@@ -149,7 +185,7 @@ export class Membership {
         'an introduction arrives',
         () => {
           if (!host.isUp) return;
-          host.node!.admit(body).then(
+          host.node!.answerStranger(kind, body).then(
             (answer) => later('an introduction is answered', () => resolve(answer), life),
             (error: Error) => later('an introduction is refused', () => reject(error), life),
           );

@@ -32,9 +32,12 @@ export const LIMITS_OF_A_RUN = {
     },
     snapshotPolicy: { intervalMs: 0, keep: 2, logBytes: 65_536 },
     historyRetentionMs: 24 * 3_600_000,
-    historyRetentionCommits: 100,
+    historyRetentionCommits: 1_000_000,
   },
 } as const;
+
+/** So few that a run comes beyond them, and enough for most watchers that were cut off. */
+export const SHORT_HISTORY = { historyRetentionCommits: 100 } as const;
 
 export function raftSettings(random: SeededStream): Omit<RaftConfig, 'id' | 'random' | 'plantedBug'> {
   return {

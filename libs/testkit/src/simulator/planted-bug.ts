@@ -12,6 +12,8 @@ export const HOST_BUGS = [
   'emptiedDisk',
   /** One replica applies commands in another way than the others. */
   'divergentState',
+  /** A node that was removed while it was away does not ask whether it was. */
+  'untoldRemoval',
 ] as const;
 
 export const RAFT_BUGS = [

@@ -19,7 +19,7 @@ import type { BorderRule } from './border-rule';
 import { SimulationFailure } from './failure';
 import { type ClockError, HostClock } from './host-clock';
 import { LogImage } from './log-image';
-import { LIMITS_OF_A_RUN, raftSettings } from './node-settings';
+import { LIMITS_OF_A_RUN, SHORT_HISTORY, raftSettings } from './node-settings';
 import type { SeededStream } from './random';
 import { processDisk } from './process-disk';
 import type { SafetyRules } from './safety-rules';
@@ -42,8 +42,11 @@ export interface SimHostOptions {
   readonly border: BorderRule;
   readonly clockError: ClockError;
   readonly bug: SimulatedBug | undefined;
+  readonly forgets: boolean;
   readonly note: (what: string) => void;
   readonly peer: (member: MemberId) => SimHost | undefined;
+  /** {@link Membership.introductions}. */
+  readonly introductions: (life: Life) => NodeOptions['introductions'];
   /** Looks at the process as it is now. */
   readonly inspect: (host: SimHost) => void;
   /** The process ended by itself; `undefined` for a clean stop. */
@@ -254,6 +257,7 @@ export class SimHost {
     });
     const node = await Node.open({
       ...LIMITS_OF_A_RUN.node,
+      ...(this.options.forgets ? SHORT_HISTORY : {}),
       tuning: { ...LIMITS_OF_A_RUN.node.tuning, ...this.options.tuning },
       identity: this.identity,
       identities: {
@@ -265,11 +269,10 @@ export class SimHost {
       newSnapshotId: () => `snap-${member}-${this.lives}-${++this.snapshotsNamed}`,
       stores: this.recordedStores(life),
       network: network.attach(member, life, (from) => this.accepts(from)),
+      introductions: this.options.bug === 'untoldRemoval' ? undefined : this.options.introductions(life),
       bus: this.options.bus?.attach(life),
       address: this.address(),
-      addressOverrides: new Map(),
-      defaultReplicas: 3,
-      clock,
+      ...{ clock, addressOverrides: new Map<never, never>(), defaultReplicas: 3 },
       random: random.fork(`life ${this.lives}`),
       digest: this.options.bug === 'divergentState' && member === 2 ? otherDigest : sha256,
       raft: { ...raftSettings(random), plantedBug: raftBug(this.options.bug) },
@@ -299,6 +302,12 @@ export class SimHost {
   private address(): NodeOptions['address'] {
     const { name } = this.identity;
     return { region: this.region, host: name, port: 1, httpUrl: `http://${name}` };
+  }
+
+  /** Of the nodes that the process knows of, members or not. */
+  knownNames(): readonly string[] {
+    const known = [...(this.node?.directory.nodes.values() ?? [])];
+    return (known.length > 0 ? known : this.identity.founders).map(({ name }) => name);
   }
 
   /** As the handshake of the links has it: whom the node does not know, or knows with another disk, gets no link. */

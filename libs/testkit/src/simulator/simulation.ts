@@ -84,6 +84,7 @@ export class Simulation implements World {
   readonly network: SimNetwork;
   private readonly bus: SimBus | undefined;
   readonly bug: SimulatedBug | undefined;
+  readonly forgets: boolean;
   private readonly rules = new SafetyRules(this.hosts);
   private readonly clients: Clients;
   private readonly watchers: WatchingClient[];
@@ -103,6 +104,7 @@ export class Simulation implements World {
   constructor(private readonly options: SimulationOptions) {
     const { seed, bug } = options;
     this.bug = bug;
+    this.forgets = seed % 3 === 0 || bug === 'tendFrozen';
     this.random = new SeededStream(seed).fork('simulation');
     this.network = new SimNetwork({
       scheduler: this.scheduler,
@@ -343,11 +345,8 @@ export class Simulation implements World {
       region,
       tuning: this.regions.length > 1 ? REPAIRS : {},
       border: this.border,
-      scheduler: this.scheduler,
-      network: this.network,
-      bus: this.bus,
-      random,
-      rules: this.rules,
+      ...{ scheduler: this.scheduler, network: this.network, bus: this.bus, rules: this.rules, random },
+      forgets: this.forgets,
       clockError: {
         wallOffsetMs: START_OF_TIME_MS + random.between(-2_000, 2_000),
         secondLength: random.between(0.97, 1.03),
@@ -355,6 +354,7 @@ export class Simulation implements World {
       bug: this.bug,
       note: (what) => this.note(what),
       peer: (other) => this.hosts.get(other),
+      introductions: (life) => this.membership.introductions(life),
       inspect: (one) => this.inspect(one),
       onElected: (one, group) => this.clients.elected(one, group),
       onResumed: (one) => this.clients.resumed(one),

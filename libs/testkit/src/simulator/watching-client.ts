@@ -102,9 +102,12 @@ export class WatchingClient {
       (error: unknown) => {
         if (this.connection === connection) this.connection = undefined;
         if (!life.alive) return;
-        if (error instanceof StateError && RETRIED.has(error.code))
-          world.note(`${name} hears: ${error.code}`);
-        else world.broken(error);
+        const code = error instanceof StateError ? error.code : undefined;
+        const isLate = code === 'compacted' && world.forgets;
+        if (code === undefined || !(isLate || RETRIED.has(code))) return world.broken(error);
+        world.note(`${name} hears: ${code}`);
+        // What it has missed is gone: it begins anew.
+        if (isLate) this.lastId = undefined;
       },
     );
   }

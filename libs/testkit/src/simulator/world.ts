@@ -15,6 +15,8 @@ export interface World {
   readonly decided: DecidedHistory;
   readonly random: SeededStream;
   readonly bug: SimulatedBug | undefined;
+  /** Whether nodes remove old history: a watcher may then come too late for what it asks. */
+  readonly forgets: boolean;
   note(what: string): void;
   /** Ends the run; for what is found outside of the step in which it can be thrown. */
   broken(error: unknown): void;
