@@ -177,6 +177,11 @@ describe('a token', () => {
       '403 operation_denied',
     );
     expect(await outcome(mint(claims({ ns: 'admin://global', ops: ['ADMIN'] })), admin)).toBe('ok');
+    const wrongMethod = { method: 'GET', path: '/admin/snapshot' };
+    expect(await outcome(undefined, wrongMethod)).toBe('401 token_missing');
+    expect(await outcome(mint(claims({ ns: '*', ops: ['ADMIN'] })), wrongMethod)).toBe(
+      '403 namespace_denied',
+    );
   });
 
   it('does not open a reserved namespace', async () => {

@@ -215,6 +215,27 @@ describe('a path', () => {
   });
 
   it.each([
+    ['GET', '/admin/snapshot', 'POST'],
+    ['GET', '/admin/trim-wal?snapshot_id=x', 'POST'],
+    ['POST', '/admin/cluster', 'GET, HEAD'],
+    ['PUT', '/admin/cluster/nodes/node-1', 'DELETE'],
+    ['DELETE', '/admin/namespaces', 'GET, HEAD'],
+    ['POST', '/admin/namespaces/agent%3A%2F%2Fdemo', 'DELETE, GET, HEAD, PUT'],
+    ['PATCH', '/admin/snapshot', 'POST'],
+  ])('of an operator with another method is 405 with Allow: %s %s', async (method, path, allow) => {
+    const answer = await test.send(method, path, method === 'POST' ? { body: 'not JSON' } : {});
+    expect([answer.status, answer.json().code]).toEqual([405, 'method_not_allowed']);
+    expect(answer.headers.allow).toBe(allow);
+  });
+
+  it.each(['GET', 'POST', 'PUT', 'DELETE'])('of an operator that is unknown is 404: %s', async (method) => {
+    for (const path of ['/admin/snapshot/x', '/admin/none', '/admin/']) {
+      const answer = await test.send(method, path);
+      expect([path, answer.status, answer.json().code]).toEqual([path, 404, 'not_found']);
+    }
+  });
+
+  it.each([
     'limt=1',
     'limit=0',
     'limit=1001',

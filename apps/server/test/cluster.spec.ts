@@ -110,18 +110,18 @@ describe('/admin/cluster', () => {
     expect([code, errors.map(({ field }) => field).sort()]).toEqual(['invalid_request', fields]);
   });
 
-  it('refuses no body, unknown nodes and unknown paths', async () => {
+  it('refuses no body, unknown nodes, unknown paths and wrong methods', async () => {
     expect((await test.send('POST', '/admin/cluster/transfer-leader')).json()).toMatchObject({
       code: 'invalid_json',
     });
     expect((await test.send('DELETE', '/admin/cluster/nodes/none')).status).toBe(404);
-    for (const [method, path] of [
-      ['GET', '/admin/cluster/nodes'],
-      ['GET', '/admin/nothing'],
-      ['POST', '/admin/cluster/nothing'],
-      ['DELETE', '/admin/cluster'],
+    for (const [method, path, status] of [
+      ['GET', '/admin/cluster/nodes', 405],
+      ['GET', '/admin/nothing', 404],
+      ['POST', '/admin/cluster/nothing', 404],
+      ['DELETE', '/admin/cluster', 405],
     ] as const) {
-      expect([path, (await test.send(method, path)).status]).toEqual([path, 404]);
+      expect([path, (await test.send(method, path)).status]).toEqual([path, status]);
     }
   });
 

@@ -47,8 +47,7 @@ export function registerGate(fastify: FastifyInstance, options: GateOptions): vo
     if (options.isDraining()) reply.header('connection', 'close');
     if (cors.handle(request, reply)) return;
     if (!request.is404) return done();
-    const methods = routes.methodsOf(request.raw.url ?? '');
-    done(methods.length > 0 ? new MethodNotAllowed(methods) : nothingHere());
+    done(wrongMethod(routes, request) ?? nothingHere());
   });
 
   fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: Done) => {
@@ -61,6 +60,7 @@ export function registerGate(fastify: FastifyInstance, options: GateOptions): vo
     const isProbe = PROBES.test(route.url);
     const isOperator = OPERATOR_PATHS.test(route.url);
     const operation = route.config?.capability;
+    const isCatchAll = route.url.endsWith('/*');
     if (operation === undefined && GUARDED_PATHS.test(route.url)) {
       throw new Error(`the route ${route.url} names no capability`);
     }
@@ -76,7 +76,7 @@ export function registerGate(fastify: FastifyInstance, options: GateOptions): vo
       } catch (error) {
         return done(error as Error);
       }
-      done();
+      done(isCatchAll ? wrongMethod(routes, request) : undefined);
     };
   });
 }
@@ -100,6 +100,12 @@ function certificateMissing(): StateError {
     'operation_denied',
     'A client certificate of the configured authority is needed here.',
   );
+}
+
+/** The refusal of a request whose path is a resource's, for other methods. */
+function wrongMethod(routes: RouteTable, request: FastifyRequest): MethodNotAllowed | undefined {
+  const methods = routes.methodsOf(request.raw.url ?? '');
+  return methods.length > 0 ? new MethodNotAllowed(methods) : undefined;
 }
 
 function nothingHere(): StateError {
