@@ -1,3 +1,4 @@
+import { NO_SETTINGS } from '#replication';
 import { type SendOptions, type TestServer, startTestServer } from './test-server';
 
 /** Goal: leases, fences and idempotency keys as the contract has them. Method: a real server over the real state machine. */
@@ -240,6 +241,28 @@ describe('an idempotency key', () => {
       const two = await test.send(method, path, { ...options, headers });
       expect([method, one.status, two.status, two.text]).toEqual([method, status, status, one.text]);
       expect(two.headers['idempotency-replayed']).toBe('true');
+    }
+  });
+
+  it('belongs to what is asked for, not to the limits of the token or of the namespace', async () => {
+    await put('limited', {});
+    const patch = { json: { body: { n: 1 } }, headers: { 'content-type': 'application/merge-patch+json' } };
+    const batch = { json: { ops: [{ op: 'patch', id: 'limited', patch: { body: { m: 2 } } }] } };
+    const send = (method: string, path: string, options: SendOptions) =>
+      test.send(method, path, {
+        ...options,
+        headers: { ...options.headers, 'idempotency-key': `limits-${method}` },
+      });
+    const first = await send('PATCH', `${OBJECTS}/limited`, patch);
+    const firstBatch = await send('POST', `${NS}/batch`, batch);
+    test.engine.namespaces.known.set('agent://demo', { ...NO_SETTINGS, maxBytes: 2_000 });
+    try {
+      const again = await send('PATCH', `${OBJECTS}/limited`, patch);
+      expect([again.status, again.text]).toEqual([200, first.text]);
+      const againBatch = await send('POST', `${NS}/batch`, batch);
+      expect([againBatch.status, againBatch.text]).toEqual([200, firstBatch.text]);
+    } finally {
+      test.engine.namespaces.known.delete('agent://demo');
     }
   });
 

@@ -23,7 +23,8 @@ export function fenceOf(headers: IncomingHttpHeaders): Fence | undefined {
 
 /**
  * The `Idempotency-Key` of a request that comes to `command`, with a digest of what is asked for. The digest covers
- * the operations with their conditions; not the fence, which whoever goes on with the work of another has anew.
+ * the operations with their conditions; not the fence, which whoever goes on with the work of another has anew, and
+ * not the bounds of bodies, which are the token's, the namespace's and the node's, and may be others by then.
  */
 export function idempotencyOf(
   headers: IncomingHttpHeaders,
@@ -37,7 +38,15 @@ export function idempotencyOf(
       'idempotency-key',
       `must be 1 to ${LIMITS.idempotencyKeyCharacters} visible ASCII characters`,
     );
-  return { key, fingerprint: hash('sha256', encodeCommand(command, 0), 'base64url') };
+  return { key, fingerprint: hash('sha256', encodeCommand(unbounded(command), 0), 'base64url') };
+}
+
+function unbounded(command: ClientCommand): ClientCommand {
+  if (command.kind !== 'write') return command;
+  const operations = command.operations.map((operation) =>
+    operation.op === 'patch' ? { ...operation, limitBytes: 0 } : operation,
+  );
+  return { ...command, operations };
 }
 
 /** Header values are bytes, which Node shows as Latin-1: keys of leases are UTF-8. */
