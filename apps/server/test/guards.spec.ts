@@ -145,6 +145,20 @@ describe('what is out of bounds', () => {
   });
 });
 
+describe('a token that no lease ever had', () => {
+  it.each([0, Number.MAX_SAFE_INTEGER])('is stale: %d', async (token) => {
+    for (const key of ['never', 'held']) {
+      if (key === 'held') await acquire(key, 'a');
+      const fenced = await put('fenced', {}, { 'if-resource': key, 'if-fence': String(token) });
+      expect([key, fenced.status, fenced.json().code]).toEqual([key, 409, 'fence_stale']);
+      const renewed = await lease('renew', { key, owner: 'a', token, ttl: 5 });
+      expect([key, renewed.status, renewed.json().code]).toEqual([key, 409, 'lease_lost']);
+      const released = await lease('release', { key, owner: 'a', token });
+      expect([key, released.status, released.json().code]).toEqual([key, 409, 'lease_lost']);
+    }
+  });
+});
+
 describe('a fence', () => {
   it('lets a write happen only under the current token', async () => {
     const { token } = (await acquire('büro', 'a')).json<Lease>();
@@ -176,7 +190,8 @@ describe('a fence', () => {
   it.each([
     [{ 'if-resource': 'x' }, 'if-fence'],
     [{ 'if-fence': '1' }, 'if-resource'],
-    [{ 'if-resource': 'x', 'if-fence': '0' }, 'if-fence'],
+    [{ 'if-resource': 'x', 'if-fence': '-1' }, 'if-fence'],
+    [{ 'if-resource': 'x', 'if-fence': '00' }, 'if-fence'],
     [{ 'if-resource': 'x', 'if-fence': 'abc' }, 'if-fence'],
     [{ 'if-resource': 'x'.repeat(513), 'if-fence': '1' }, 'if-resource'],
     [{ 'if-resource': '\u00ff', 'if-fence': '1' }, 'if-resource'],

@@ -19,7 +19,7 @@ class LeaseFields {
     description: 'The fencing token under which the lease is held',
   })
   @IsInt()
-  @Min(1)
+  @Min(0)
   @Max(Number.MAX_SAFE_INTEGER)
   token!: number;
 

@@ -7,7 +7,7 @@ const RULES = {
   key: (value: unknown) => (typeof value === 'string' ? whyNotAnId(value) : 'must be a string'),
   owner: whyNotAnOwner,
   token: (value: unknown) =>
-    Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : 'must be the token of a lease',
+    Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : 'must be the token of a lease',
   ttl: (value: unknown) =>
     Number.isInteger(value) &&
     (value as number) >= LIMITS.leaseMinSeconds &&

@@ -7,7 +7,8 @@ import { invalidField } from '../errors';
 import { checkId } from '../http/identifiers';
 
 const VISIBLE = /^[ -~]+$/;
-const TOKEN = /^[1-9]\d{0,15}$/;
+/** No lease has the token 0: it is as stale as any that was not given out. */
+const TOKEN = /^(?:0|[1-9]\d{0,15})$/;
 
 /** What `If-Resource` and `If-Fence` of a write ask for: that this lease is held under this token. */
 export function fenceOf(headers: IncomingHttpHeaders): Fence | undefined {
