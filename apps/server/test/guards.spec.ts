@@ -159,6 +159,38 @@ describe('a token that no lease ever had', () => {
   });
 });
 
+describe('a condition in the headers', () => {
+  const refused = (path: string, json: unknown, headers: Record<string, string>) =>
+    test.send('POST', `${NS}${path}`, { json, headers });
+  const OPS = { ops: [{ op: 'put', id: 'conditional' }] };
+  const LEASE = { key: 'conditional', owner: 'a' };
+
+  it.each<[string, unknown, Record<string, string>]>([
+    ['/batch', OPS, { 'if-match': '"1"' }],
+    ['/batch', OPS, { 'if-none-match': '*' }],
+    ['/lease/acquire', { ...LEASE, ttl: 5 }, { 'if-match': '"1"' }],
+    ['/lease/acquire', { ...LEASE, ttl: 5 }, { 'if-none-match': '*' }],
+    ['/lease/acquire', { ...LEASE, ttl: 5 }, { 'if-resource': 'x', 'if-fence': '1' }],
+    ['/lease/renew', { ...LEASE, ttl: 5, token: 1 }, { 'if-fence': '1' }],
+    ['/lease/release', { ...LEASE, token: 1 }, { 'if-resource': 'x' }],
+  ])('is refused where it has no meaning: %s %j %j', async (path, json, headers) => {
+    const before = test.engine.commands.length;
+    const answer = await refused(path, json, headers);
+    const problem = answer.json<{ code: string; errors: { field: string }[] }>();
+    expect([answer.status, problem.code, problem.errors[0]?.field]).toEqual([
+      400,
+      'invalid_request',
+      Object.keys(headers)[0],
+    ]);
+    expect(test.engine.commands.length).toBe(before);
+  });
+
+  it('of a batch is told where it belongs', async () => {
+    const answer = await refused('/batch', OPS, { 'if-match': '"1"' });
+    expect(answer.json().detail).toMatch(/^if-match: .*each operation.* if_match/);
+  });
+});
+
 describe('a fence', () => {
   it('lets a write happen only under the current token', async () => {
     const { token } = (await acquire('büro', 'a')).json<Lease>();

@@ -9,11 +9,13 @@ import { rejection, sendDeleted, sendLease } from './answers';
 import { CONSISTENCY_PARAMETERS, consistencyOf } from './consistency';
 import { EngineWrites } from './engine-writes';
 import { OperationTimer } from './operation-timer';
+import { refuseConditions } from './preconditions';
 import { readLease } from './read-lease';
 import { accessOf } from './request-access';
 import { READ_TIMEOUT } from './timeouts';
 
 const GET_PARAMETERS = new Set(CONSISTENCY_PARAMETERS);
+const CONDITIONS = ['if-match', 'if-none-match', 'if-resource', 'if-fence'] as const;
 
 /** Turns requests about leases into the engine's commands and reads. */
 @Injectable()
@@ -27,6 +29,11 @@ export class LeasesService {
   change(action: LeaseCommand['action'], request: FastifyRequest, reply: FastifyReply): Promise<void> {
     return this.timer.run(`lease_${action}`, async () => {
       queryParameters(request.raw.url ?? '', () => false);
+      refuseConditions(
+        request.headers,
+        CONDITIONS,
+        'is for objects: what holds a lease is token in the body',
+      );
       const lease = readLease(action, request.body);
       const { commitSeq, results } = await this.writes.lease({ request, reply }, lease);
       const result = results[0];

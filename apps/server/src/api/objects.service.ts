@@ -13,7 +13,7 @@ import { CONSISTENCY_PARAMETERS, consistencyOf } from './consistency';
 import { EngineWrites } from './engine-writes';
 import { momentOf } from './moment';
 import { OperationTimer } from './operation-timer';
-import { preconditionsOf } from './preconditions';
+import { preconditionsOf, refuseConditions } from './preconditions';
 import { readBatch } from './read-batch';
 import { PATCH_MEDIA_TYPES, readPatch } from './read-patch';
 import { readPutObject } from './read-put-object';
@@ -25,6 +25,8 @@ const AT_PARAMETERS = new Set([...CONSISTENCY_PARAMETERS, 'at', 'at_seq']);
 const HISTORY_PARAMETERS = new Set([...CONSISTENCY_PARAMETERS, 'limit', 'cursor']);
 const QUERY_PARAMETERS = new Set([...CONSISTENCY_PARAMETERS, 'allow_scan']);
 const PAGE_BOUNDS = { low: 1, high: LIMITS.pageRows };
+const ELSEWHERE_IN_BATCHES =
+  'is of one object: give each operation of a batch its own if_match or if_none_match';
 const LIST_PARAMETERS = new Set([...CONSISTENCY_PARAMETERS, 'prefix', 'limit', 'cursor']);
 
 /** Turns requests about objects into the engine's commands and reads, and what they came to into answers. */
@@ -107,6 +109,7 @@ export class ObjectsService {
   batch(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     return this.timer.run('batch', async () => {
       refuseParameters(request);
+      refuseConditions(request.headers, ['if-match', 'if-none-match'], ELSEWHERE_IN_BATCHES);
       const access = accessOf(request);
       const { operations, asked } = readBatch(request.body, {
         makeId: this.makeId,
