@@ -15,7 +15,7 @@ import type {
 } from './objects.js';
 import type { Settings } from './options.js';
 import { Pages, type PageOptions } from './pages.js';
-import type { CallOptions, GetOptions, ReadOptions, WriteOptions } from './request-options.js';
+import type { BatchOptions, CallOptions, GetOptions, ReadOptions, WriteOptions } from './request-options.js';
 import type { SessionPositions } from './session.js';
 import type { Answer, Transport } from './transport/transport.js';
 import { reasonOf, wait } from './transport/waiting.js';
@@ -81,7 +81,7 @@ export class Calls {
     }, options);
   }
 
-  batch(ns: string, operations: readonly BatchOperation[], options?: WriteOptions): Promise<BatchResult> {
+  batch(ns: string, operations: readonly BatchOperation[], options?: BatchOptions): Promise<BatchResult> {
     return this.write(ns, 'POST', '/batch', { ops: operations }, options);
   }
 

@@ -16,7 +16,7 @@ import type {
 } from './objects.js';
 import { type ClientOptions, type Endpoint, settingsOf } from './options.js';
 import type { PageOptions, Pages } from './pages.js';
-import type { CallOptions, GetOptions, ReadOptions, WriteOptions } from './request-options.js';
+import type { BatchOptions, CallOptions, GetOptions, ReadOptions, WriteOptions } from './request-options.js';
 import { SessionPositions } from './session.js';
 import { type Answer, Transport } from './transport/transport.js';
 import type { WatchOptions } from './watch/options.js';
@@ -137,7 +137,7 @@ export class Client {
   }
 
   /** Carries out all operations at one position, or none of them; at most 128. */
-  batch(ns: string, operations: readonly BatchOperation[], options?: WriteOptions): Promise<BatchResult> {
+  batch(ns: string, operations: readonly BatchOperation[], options?: BatchOptions): Promise<BatchResult> {
     return this.#calls.batch(ns, operations, options);
   }
 

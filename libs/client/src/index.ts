@@ -51,7 +51,7 @@ export type {
 } from './objects.js';
 export type { ClientOptions, Endpoint, RetryOptions } from './options.js';
 export { type Page, type PageOptions, Pages } from './pages.js';
-export type { CallOptions, GetOptions, ReadOptions, WriteOptions } from './request-options.js';
+export type { BatchOptions, CallOptions, GetOptions, ReadOptions, WriteOptions } from './request-options.js';
 export type { Answer } from './transport/transport.js';
 export type { Checkpoint } from './watch/checkpoint.js';
 export type {

@@ -14,7 +14,7 @@ import type {
   Version,
 } from './objects.js';
 import type { PageOptions, Pages } from './pages.js';
-import type { CallOptions, GetOptions, ReadOptions, WriteOptions } from './request-options.js';
+import type { BatchOptions, CallOptions, GetOptions, ReadOptions, WriteOptions } from './request-options.js';
 import type { BookmarkEvent, ChangeEvent, ResyncEvent } from './watch/events.js';
 import type { WatchOptions } from './watch/options.js';
 
@@ -74,7 +74,7 @@ export class Namespace<Body = unknown> {
   }
 
   /** Carries out all operations at one position, or none of them; at most 128. */
-  batch(operations: readonly BatchOperation[], options?: WriteOptions): Promise<BatchResult> {
+  batch(operations: readonly BatchOperation[], options?: BatchOptions): Promise<BatchResult> {
     return this.calls.batch(this.name, operations, this.fenced(options));
   }
 

@@ -27,14 +27,18 @@ export interface GetOptions extends ReadOptions {
   readonly at?: Date | string;
 }
 
-/** What every write takes. */
-export interface WriteOptions extends CallOptions {
-  /** The write happens only on this version; else `PreconditionFailedError`. */
-  readonly ifMatch?: number;
-  /** `'*'`: the write happens only if there is no such object; else `PreconditionFailedError`. */
-  readonly ifNoneMatch?: '*';
+/** What a batch takes. Its operations have their conditions themselves. */
+export interface BatchOptions extends CallOptions {
   /** The write happens only while this lease is held; else `FenceStaleError`. */
   readonly lease?: Fence;
   /** One logical write; by default each call is one, and its retries have the same key. */
   readonly idempotencyKey?: string;
+}
+
+/** What every write of one object takes. */
+export interface WriteOptions extends BatchOptions {
+  /** The write happens only on this version; else `PreconditionFailedError`. */
+  readonly ifMatch?: number;
+  /** `'*'`: the write happens only if there is no such object; else `PreconditionFailedError`. */
+  readonly ifNoneMatch?: '*';
 }

@@ -57,6 +57,7 @@ from .models import (
     WatchEvent,
 )
 from .options import (
+    BatchOptions,
     CallOptions,
     Endpoint,
     Endpoints,
@@ -87,6 +88,7 @@ __all__ = [
     "AsyncPages",
     "AsyncWatch",
     "AuthenticationError",
+    "BatchOptions",
     "BatchResult",
     "BookmarkEvent",
     "CallOptions",

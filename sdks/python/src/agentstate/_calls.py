@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -24,7 +24,7 @@ from .models import (
     StoredObject,
     Version,
 )
-from .options import CallOptions, GetOptions, LeaseOptions, ReadOptions, WriteOptions
+from .options import BatchOptions, CallOptions, GetOptions, LeaseOptions, ReadOptions, WriteOptions
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -105,9 +105,9 @@ def delete(ns: str, id: str, options: WriteOptions) -> Call[Deleted]:
     return Call(ns, request, lambda answer: Deleted(commit_seq=answer.position or 0))
 
 
-def batch(ns: str, operations: Sequence[Mapping[str, Any]], options: WriteOptions) -> Call[BatchResult]:
+def batch(ns: str, operations: Sequence[Mapping[str, Any]], options: BatchOptions) -> Call[BatchResult]:
     """All operations at one position, or none of them."""
-    return _write(ns, "POST", "/batch", {"ops": operations}, options, _model(BatchResult))
+    return _write(ns, "POST", "/batch", {"ops": operations}, cast(WriteOptions, options), _model(BatchResult))
 
 
 def list_page(

@@ -19,6 +19,8 @@ from .lease import AsyncLease, acquire_async
 from .mirror import AsyncMirror
 from .models import BatchResult, Deleted, LeaseRecord, Patch, PutObject, Query, StoredObject, Version
 from .options import (
+    AnyWriteOptions,
+    BatchOptions,
     CallOptions,
     Endpoints,
     Fence,
@@ -66,7 +68,7 @@ class AsyncNamespace:
         """Deletes an object; raises ``NotFoundError`` where there is none."""
         return await self._transport.run(_calls.delete(self.name, id, self._fenced(options)))
 
-    async def batch(self, operations: Sequence[Mapping[str, Any]], **options: Unpack[WriteOptions]) -> BatchResult:
+    async def batch(self, operations: Sequence[Mapping[str, Any]], **options: Unpack[BatchOptions]) -> BatchResult:
         """Carries out all operations at one position, or none of them; at most 128."""
         return await self._transport.run(_calls.batch(self.name, operations, self._fenced(options)))
 
@@ -114,7 +116,7 @@ class AsyncNamespace:
         """The same namespace, whose writes happen only while the lease is held."""
         return AsyncNamespace(self._transport, self.name, lease)
 
-    def _fenced(self, options: WriteOptions) -> WriteOptions:
+    def _fenced(self, options: AnyWriteOptions) -> AnyWriteOptions:
         return options if self._fence is None else {"lease": self._fence, **options}
 
 
@@ -207,7 +209,7 @@ class AsyncClient:
         """Deletes an object; raises ``NotFoundError`` where there is none."""
         return await self._transport.run(_calls.delete(ns, id, options))
 
-    async def batch(self, ns: str, operations: Sequence[Mapping[str, Any]], **options: Unpack[WriteOptions]) -> BatchResult:
+    async def batch(self, ns: str, operations: Sequence[Mapping[str, Any]], **options: Unpack[BatchOptions]) -> BatchResult:
         """Carries out all operations at one position, or none of them; at most 128."""
         return await self._transport.run(_calls.batch(ns, operations, options))
 

@@ -19,6 +19,8 @@ from .lease import Lease, acquire
 from .mirror import Mirror
 from .models import BatchResult, Deleted, LeaseRecord, Patch, PutObject, Query, StoredObject, Version
 from .options import (
+    AnyWriteOptions,
+    BatchOptions,
     CallOptions,
     Endpoints,
     Fence,
@@ -66,7 +68,7 @@ class Namespace:
         """Deletes an object; raises ``NotFoundError`` where there is none."""
         return self._transport.run(_calls.delete(self.name, id, self._fenced(options)))
 
-    def batch(self, operations: Sequence[Mapping[str, Any]], **options: Unpack[WriteOptions]) -> BatchResult:
+    def batch(self, operations: Sequence[Mapping[str, Any]], **options: Unpack[BatchOptions]) -> BatchResult:
         """Carries out all operations at one position, or none of them; at most 128."""
         return self._transport.run(_calls.batch(self.name, operations, self._fenced(options)))
 
@@ -114,7 +116,7 @@ class Namespace:
         """The same namespace, whose writes happen only while the lease is held."""
         return Namespace(self._transport, self.name, lease)
 
-    def _fenced(self, options: WriteOptions) -> WriteOptions:
+    def _fenced(self, options: AnyWriteOptions) -> AnyWriteOptions:
         return options if self._fence is None else {"lease": self._fence, **options}
 
 
@@ -202,7 +204,7 @@ class Client:
         """Deletes an object; raises ``NotFoundError`` where there is none."""
         return self._transport.run(_calls.delete(ns, id, options))
 
-    def batch(self, ns: str, operations: Sequence[Mapping[str, Any]], **options: Unpack[WriteOptions]) -> BatchResult:
+    def batch(self, ns: str, operations: Sequence[Mapping[str, Any]], **options: Unpack[BatchOptions]) -> BatchResult:
         """Carries out all operations at one position, or none of them; at most 128."""
         return self._transport.run(_calls.batch(ns, operations, options))
 

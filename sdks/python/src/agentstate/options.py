@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol, Union
+from typing import Literal, Protocol, TypeVar, Union
 from urllib.parse import urlsplit
 
 from typing_extensions import TypedDict
@@ -106,17 +106,25 @@ class ListOptions(PageOptions, total=False):
     """Beginning of the ids."""
 
 
-class WriteOptions(CallOptions, total=False):
-    """What every write takes."""
+class BatchOptions(CallOptions, total=False):
+    """What a batch takes. Its operations have their conditions themselves."""
+
+    lease: Fence
+    """The write happens only while this lease is held; else ``FenceStaleError``."""
+    idempotency_key: str
+    """One logical write; by default each call is one, and its retries have the same key."""
+
+
+class WriteOptions(BatchOptions, total=False):
+    """What every write of one object takes."""
 
     if_match: int
     """The write happens only on this version; else ``PreconditionFailedError``."""
     if_none_match: Literal["*"]
     """The write happens only if there is no such object; else ``PreconditionFailedError``."""
-    lease: Fence
-    """The write happens only while this lease is held; else ``FenceStaleError``."""
-    idempotency_key: str
-    """One logical write; by default each call is one, and its retries have the same key."""
+
+
+AnyWriteOptions = TypeVar("AnyWriteOptions", BatchOptions, WriteOptions)
 
 
 class LeaseOptions(CallOptions, total=False):
