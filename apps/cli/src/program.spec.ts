@@ -48,6 +48,7 @@ describe('the command line', () => {
     [['token', 'mint', '--ns', 'a', '--ops', 'READ']],
     [['token', 'mint', '--ns', 'a', '--ops', ',']],
     [['token', 'mint', '--ns', 'a', '--ops', 'GET', '--ttl', '1 hour']],
+    [['token', 'mint', '--ns', 'a', '--ops', 'GET', '--ttl', '0']],
     [['token', 'mint', '--ns', 'a', '--ops', 'GET', '--max-qps', '0']],
     [['token', 'mint', '--ns', 'a', '--ops', 'GET', '--key', 'short']],
     [['token', 'inspect']],
@@ -99,6 +100,37 @@ describe('token mint', () => {
       exp: NOW_MS / 1000 + 3_600,
     });
   });
+
+  test.each([
+    ['3600', 3_600],
+    ['1', 1],
+    ['90s', 90],
+    ['7d', 604_800],
+  ])('--ttl %s is %d s', async (ttl, seconds) => {
+    const { out, err } = await run(['token', 'mint', '--ns', 'a', '--ops', 'GET', '--ttl', ttl]);
+    expect(err).toBe('');
+    expect(createDecoder()(out.trim())).toMatchObject({ exp: NOW_MS / 1000 + seconds });
+  });
+
+  test('lists go on where their option is given again', async () => {
+    const { out } = await run(
+      'token mint --ns a --ops PUT --regions eu --ns b,c --ops GET,PUT --regions us'.split(' '),
+    );
+    expect(createDecoder()(out.trim())).toMatchObject({
+      ns: ['a', 'b', 'c'],
+      ops: ['PUT', 'GET'],
+      regions: ['eu', 'us'],
+    });
+  });
+
+  test.each(['--ttl 1h --ttl 2h', '--jti a --jti b', '--max-qps 1 --max-qps 2', '--kid a --kid a'])(
+    'one value is given once: %s',
+    async (twice) => {
+      const { out, err, code } = await run(`token mint --ns a --ops GET ${twice}`.split(' '));
+      expect({ out, code }).toEqual({ out: '', code: 2 });
+      expect(err).toMatch(/--[a-z-]+ is given more than once/);
+    },
+  );
 
   test('without a key it fails and says where keys come from', async () => {
     const { out, err, code } = await run('token mint --ns a --ops GET'.split(' '), {});

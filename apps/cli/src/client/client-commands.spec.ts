@@ -82,7 +82,7 @@ test.each([
   [['get', 'agent://demo', 'a/b', '--at-seq', '5'], 'GET', '/objects/a%2Fb?at_seq=5', undefined],
   [['patch', 'agent://demo', 'x', '{"body":{"a":null}}'], 'PATCH', '/objects/x', { body: { a: null } }],
   [
-    ['lease', 'acquire', 'agent://demo', 'k', '--owner', 'w', '--ttl', '1m'],
+    ['lease', 'acquire', 'agent://demo', 'k', '--owner', 'w', '--ttl', '60'],
     'POST',
     '/lease/acquire',
     { key: 'k', owner: 'w', ttl: 60 },

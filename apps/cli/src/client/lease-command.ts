@@ -73,7 +73,7 @@ function lease(name: string, description: string): Command {
 }
 
 const timed = (command: Command): Command =>
-  command.option('--ttl <time>', 'how long it lasts: 90s, 30m, 12h or 7d', '30s');
+  command.option('--ttl <time>', 'how long it lasts: 3600, 90s, 30m, 12h or 7d', '30s');
 
 const held = (command: Command): Command =>
   command

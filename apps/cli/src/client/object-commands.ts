@@ -75,7 +75,7 @@ export function putCommand(terminal: Terminal): Command {
     .option('--file <path>', 'read the body from a file')
     .option('--type <type>', 'what kind of object it is')
     .option('--tag <name=value>', 'a tag; may be given several times', collected)
-    .option('--ttl <time>', 'how long it stays: 90s, 30m, 12h or 7d')
+    .option('--ttl <time>', 'how long it stays: 3600, 90s, 30m, 12h or 7d')
     .addHelpText('after', PUT_HELP)
     .action(async (ns: string, id: string, argument: string | undefined, options: PutOptions) => {
       const tags = tagsOf(options.tag);

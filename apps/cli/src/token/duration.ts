@@ -2,9 +2,9 @@ import { UsageError } from '../terminal';
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
-/** Reads `90s`, `30m`, `12h` or `7d` and gives whole seconds, at least 1. */
+/** Reads `90s`, `30m`, `12h`, `7d` or `3600`, which is seconds, and gives whole seconds, at least 1. */
 export function durationSeconds(text: string, option: string): number {
-  const [, count, unit = ''] = /^([1-9]\d{0,8})([smhd])$/.exec(text) ?? [];
+  const [, count, unit = 's'] = /^([1-9]\d{0,8})([smhd])?$/.exec(text) ?? [];
   const unitSeconds = UNIT_SECONDS[unit];
   if (count === undefined || unitSeconds === undefined) {
     throw new UsageError(`${option}: ${JSON.stringify(text)} is no length of time. Example: ${option} 12h`);

@@ -17,6 +17,7 @@ interface MintOptions extends KeyOptions {
 
 const HELP = `
 What a token does not grant is denied. Administration needs --ns admin://global --ops ADMIN.
+--ns, --ops and --regions may be given several times. A --ttl without a unit is seconds.
 The token is the only thing on stdout.
 
 Examples:
@@ -28,12 +29,16 @@ Examples:
 `;
 
 export function mintCommand(terminal: Terminal): Command {
-  return new Command('mint')
+  const command = new Command('mint')
     .description('sign a capability token')
-    .requiredOption('--ns <namespaces>', 'namespaces, comma-separated; a trailing * matches a prefix')
-    .requiredOption('--ops <operations>', `comma-separated, of ${OPERATIONS.join(', ')}`)
-    .option('--ttl <time>', 'how long it is good, for instance 30m, 12h, 7d', '1h')
-    .option('--regions <regions>', 'good only at nodes of these regions, comma-separated (default: any)')
+    .requiredOption('--ns <namespaces>', 'namespaces, comma-separated; a trailing * matches a prefix', joined)
+    .requiredOption('--ops <operations>', `comma-separated, of ${OPERATIONS.join(', ')}`, joined)
+    .option('--ttl <time>', 'how long it is good: 3600, 30m, 12h or 7d', '1h')
+    .option(
+      '--regions <regions>',
+      'good only at nodes of these regions, comma-separated (default: any)',
+      joined,
+    )
     .option('--jti <id>', 'the name of the token, for logs and limits')
     .option('--max-qps <n>', 'most requests per second')
     .option('--max-bytes <n>', 'most bytes of one request')
@@ -43,6 +48,24 @@ export function mintCommand(terminal: Terminal): Command {
     .action((options: MintOptions) => {
       terminal.out(`${mint(options, terminal)}\n`);
     });
+  refuseRepetitions(command);
+  return command;
+}
+
+/** An option that is a list goes on when it is given again. */
+function joined(list: string, before: string | undefined): string {
+  return before === undefined ? list : `${before},${list}`;
+}
+
+/** Of an option that is one value the last would count, and the token would not be what the others ask for. */
+function refuseRepetitions(command: Command): void {
+  for (const option of command.options.filter(({ parseArg }) => parseArg === undefined)) {
+    let isGiven = false;
+    command.on(`option:${option.name()}`, () => {
+      if (isGiven) throw new UsageError(`--${option.name()} is given more than once: it takes one value`);
+      isGiven = true;
+    });
+  }
 }
 
 function mint(options: MintOptions, terminal: Terminal): string {
