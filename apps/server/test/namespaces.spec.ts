@@ -220,6 +220,31 @@ describe('a namespace that is pinned elsewhere', () => {
     await test.server.stop();
   });
 
+  it('is no label any more once this node knows of the pin, without a request for it', async () => {
+    const test = await startTestServer({ REGION: 'us-west-2' });
+    const label = 'rate_limit_exceeded_total{ns="moves"}';
+    const metrics = async () => (await test.send('GET', '/metrics')).text;
+    const pin = (regions: string[] | undefined) =>
+      test.engine.namespaces.known.set('moves', { ...NO_SETTINGS, maxQps: 1, regions });
+    const exceed = async () => {
+      for (let count = 0; count < 5; count++) await test.send('GET', '/v1/moves/objects');
+    };
+    try {
+      pin(undefined);
+      await exceed();
+      expect(await metrics()).toContain(label);
+      pin(['us-west-2', 'eu-west-1']);
+      expect(await metrics()).toContain(label);
+      pin(['eu-west-1']);
+      expect(await metrics()).not.toContain('moves');
+      pin(undefined);
+      await exceed();
+      expect(await metrics()).toContain(label);
+    } finally {
+      await test.server.stop();
+    }
+  });
+
   it('is served where it is pinned to', async () => {
     const test = await startTestServer({ REGION: 'eu-west-1' });
     test.engine.namespaces.known.set('here', { ...NO_SETTINGS, regions: ['eu-west-1'] });

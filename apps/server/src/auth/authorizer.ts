@@ -34,6 +34,7 @@ export class Authorizer {
     this.verifier = this.verifierOf(config.capabilityKeys);
     this.isOpen = config.capabilityKeys.length === 0;
     this.failures = new AuthFailures(config.authFailureLimitQps);
+    metrics.nameOnly((ns) => settingsOf(ns)?.regions?.includes(config.region) ?? true);
   }
 
   /** From now on these keys count, and no other; there is at least one. */
@@ -54,7 +55,7 @@ export class Authorizer {
     if (capability) this.checkCapability(capability, operation, ns);
     const settings = this.settingsOf(ns);
     // Before the limits: no count of a pinned namespace is kept where it may not be.
-    if (settings?.regions) this.checkPin(ns, operation, settings.regions);
+    if (settings?.regions) this.checkPin(operation, settings.regions);
     if (capability) this.limitToken(capability, ns, nowMs);
     const { rateLimitQps } = this.config;
     if (rateLimitQps > 0) this.limit(ns, `n:${ns}`, rateLimitQps, nowMs);
@@ -78,7 +79,7 @@ export class Authorizer {
   /** What a request of an operator names in its body or query, where no path has said it: as for a path. */
   refuseOutside(ns: string, operation: CapabilityOperation): void {
     const regions = this.settingsOf(ns)?.regions;
-    if (regions) this.checkPin(ns, operation, regions);
+    if (regions) this.checkPin(operation, regions);
   }
 
   private capabilityOf({ headers, socket }: Credentials, nowMs: number): Capability | undefined {
@@ -131,11 +132,10 @@ export class Authorizer {
     }
   }
 
-  private checkPin(ns: string, operation: CapabilityOperation, regions: readonly string[]): void {
+  private checkPin(operation: CapabilityOperation, regions: readonly string[]): void {
     const { region } = this.config;
     if (regions.includes(region)) return;
     this.metrics.refusedByRegion(operation, 'pin');
-    this.metrics.forgetNamespace(ns);
     throw new StateError(
       'region_not_allowed',
       'The namespace is pinned to regions that this node is not in.',

@@ -13,4 +13,11 @@ export class BoundedLabels {
     this.known.add(value);
     return value;
   }
+
+  /** Gives up the values that may not be labels any more, and returns them. */
+  giveUp(isLabel: (value: string) => boolean): readonly string[] {
+    const gone = [...this.known].filter((value) => !isLabel(value));
+    for (const value of gone) this.known.delete(value);
+    return gone;
+  }
 }

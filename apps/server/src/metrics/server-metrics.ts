@@ -19,6 +19,7 @@ export class ServerMetrics {
     help: 'Requests refused by a rate limit',
     labelNames: ['ns'],
     registers: [this.registry],
+    collect: () => this.forgetNamespaces(),
   });
   private readonly regionRefusals = new Counter({
     name: 'region_refused_total',
@@ -32,6 +33,7 @@ export class ServerMetrics {
     labelNames: ['reason'],
     registers: [this.registry],
   });
+  private mayName: (ns: string) => boolean = () => true;
   private readonly tokenCounts = new Map<string, Map<string, number>>();
 
   constructor() {
@@ -76,9 +78,9 @@ export class ServerMetrics {
     this.regionRefusals.inc({ op: operation, reason });
   }
 
-  /** The name of a namespace is no label where it may not be, also if it was one before. */
-  forgetNamespace(ns: string): void {
-    this.rateLimits.remove({ ns });
+  /** Which namespaces may be labels here, asked at each scrape: one may be pinned elsewhere after it was one. */
+  nameOnly(mayName: (ns: string) => boolean): void {
+    this.mayName = mayName;
   }
 
   render(): Promise<string> {
@@ -88,5 +90,9 @@ export class ServerMetrics {
   stop(): void {
     this.stopLag();
     this.registry.clear();
+  }
+
+  private forgetNamespaces(): void {
+    for (const ns of this.namespaces.giveUp(this.mayName)) this.rateLimits.remove({ ns });
   }
 }
