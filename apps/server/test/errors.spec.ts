@@ -40,4 +40,18 @@ describe('an answer', () => {
     });
     expect(answer.headers['retry-after']).toBe(status === 429 || status === 503 ? '1' : undefined);
   });
+
+  it('says nothing that nodes tell each other alone', async () => {
+    test.engine.failure = new StateError('not_ready', 'some detail', { moved: true, retry_after: 3 });
+    const answer = await test.send('PUT', '/v1/a/objects/x', { json: {} });
+    expect(Object.keys(answer.json()).sort()).toEqual([
+      'code',
+      'detail',
+      'request_id',
+      'status',
+      'title',
+      'type',
+    ]);
+    expect(answer.headers['retry-after']).toBe('3');
+  });
 });

@@ -34,7 +34,7 @@ export function problemOf(error: StateError, requestId: string): Problem {
     detail: error.message,
     code: error.code,
     request_id: requestId,
-    ...(members satisfies ErrorExtras),
+    ...({ ...members, moved: undefined } satisfies ErrorExtras),
   });
   return { status, headers, json };
 }
