@@ -123,6 +123,20 @@ describe('the configuration', () => {
     'HTTP_PORTS',
     'CORS_ORIGIN',
     'RATE_LIMIT_QPM',
+    'SNAPSHOT_INTERVAL_SECONDS',
+    'SNAPSHOT_RETENTION',
+    'MAX_BODY',
+    'MAX_BODY_SIZE',
+    'MAX_WATCHERS_PER_NAMESPACE',
+    'MAX_CONNECTIONS_PER_IP',
+    'AUTH_FAILURE_QPS',
+    'ADMIN_HOST',
+    'ADMIN_ON_API',
+    'ADMIN_PORT_NUMBER',
+    'API_WORKER_COUNT',
+    'CORS_ORIGINS_ALLOWED',
+    'DATA_DIRECTORY',
+    'DEFAULT_REPLICA_COUNT',
   ])('refuses the unknown variable %s', (name) => {
     expect(refusal({ ...DEV, [name]: '1' })).toMatch(new RegExp(`^${name} is not a variable of this server`));
   });
@@ -138,6 +152,18 @@ describe('the configuration', () => {
       CLUSTER_SERVICE_HOST: '10.0.0.3',
       CLUSTER_PORT_7400_TCP_ADDR: '10.0.0.3',
       AGENTSTATE_URL: 'http://x',
+      AGENTSTATE_SERVICE_HOST: '10.0.0.4',
+      AGENTSTATE_PORT_8080_TCP: 'tcp://10.0.0.4:8080',
+      SNAPSHOT_CONTROLLER_SERVICE_PORT_HTTP: '80',
+      SNAPSHOT_PORT_8080_TCP: 'tcp://10.0.0.5:8080',
+      ADMIN_SERVICE_HOST: '10.0.0.6',
+      ADMIN_PORT_9000_TCP_PROTO: 'tcp',
+      ADMIN_PASSWORD: 'x',
+      MAX_CONNECTIONS: '5',
+      CORS_ALLOW_CREDENTIALS: 'true',
+      XDG_DATA_DIRS: '/usr/share',
+      NODE_NAME: 'worker-1',
+      API_KEY: 'x',
     };
     expect(readConfig({ ...DEV, ...rest }).devMode).toBe(true);
   });

@@ -1,7 +1,10 @@
 import { StartError } from './start-error';
 import { FILE_VARIABLES, VARIABLES } from './variables';
 
-/** Beginnings that are the server's own: any other name with them is a mistake, however far from a known one. */
+/**
+ * Beginnings that are the server's own: any other name with them is a mistake, however far from a known one. They are
+ * as long as they must be to be nobody else's: not `HTTP_` (`HTTP_PROXY`), `NODE_` (`NODE_ENV`) or `ADMIN_`.
+ */
 const OWN_PREFIXES = [
   'CAP_',
   'CLUSTER_',
@@ -13,6 +16,18 @@ const OWN_PREFIXES = [
   'NATS_',
   'TLS_',
   'RATE_LIMIT_',
+  'SNAPSHOT_',
+  'MAX_BODY',
+  'MAX_WATCHERS',
+  'MAX_CONNECTIONS_PER_',
+  'AUTH_FAILURE',
+  'ADMIN_HOST',
+  'ADMIN_ON_',
+  'ADMIN_PORT',
+  'API_WORKER',
+  'CORS_ORIGIN',
+  'DATA_DIR',
+  'DEFAULT_REPLICA',
 ];
 
 /** What Kubernetes and Docker links add for a service that happens to be called, say, `cluster`. */
