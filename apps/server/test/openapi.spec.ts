@@ -11,6 +11,7 @@ interface Schema {
   readonly example?: unknown;
 }
 interface Operation {
+  readonly summary?: string;
   readonly parameters?: readonly { name: string; in: string; schema?: Schema }[];
   readonly requestBody?: { content: Record<string, { schema: Schema }> };
   readonly responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
@@ -220,6 +221,11 @@ describe('the OpenAPI document', () => {
     const fence = (value: string) => put({ 'if-resource': key, 'if-fence': value });
     expect(code(await fence(example('If-Fence')))).toEqual([409, 'fence_stale']);
     expect(code(await fence(String(taken.json<{ token: number }>().token)))).toEqual([200, undefined]);
+  });
+
+  it('says all that a query can ask for', () => {
+    const summary = document.paths['/v1/{ns}/query']?.['post']?.summary;
+    for (const what of ['tags', 'type', 'prefix', 'where']) expect(summary).toContain(what);
   });
 
   it('is true of reads of the past', async () => {

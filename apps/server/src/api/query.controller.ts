@@ -16,7 +16,7 @@ export class QueryController {
   @Post('query')
   @RouteConfig({ capability: 'GET' })
   @Describe({
-    summary: 'Query objects by tags, type and prefix',
+    summary: 'Query objects by tags, type, prefix and what is in their bodies (where)',
     status: 200,
     answer: ObjectView,
     isArray: true,
