@@ -61,7 +61,7 @@ export interface ServerConfig {
   readonly maxBodyBytes: number;
   /** Requests per second and namespace; 0 is off. */
   readonly rateLimitQps: number;
-  /** TCP connections of one address to each port; 0 is off. */
+  /** TCP connections of one address, to both ports together; 0 is off. */
   readonly maxConnectionsPerAddress: number;
   /** Refused tokens per second and address, past which none of that address is checked; 0 is off. */
   readonly authFailureLimitQps: number;
