@@ -84,6 +84,7 @@ describe('the configuration', () => {
     ['HTTP_HOST', 'http://x'],
     ['MAX_BODY_BYTES', '1MiB'],
     ['MAX_BODY_BYTES', '0'],
+    ['MAX_BODY_BYTES', '8388609'],
     ['RATE_LIMIT_QPS', '1.5'],
     ['WATCH_BUFFER_SIZE', '0'],
     ['WAL_SEGMENT_BYTES', '1e6'],
@@ -101,6 +102,11 @@ describe('the configuration', () => {
     expect(message).toMatch(new RegExp(`^${name} must be `));
     expect(message).toContain(form);
     expect(message).toContain(`Example: ${name}=${example}`);
+  });
+
+  it('takes bodies that fit into one frame between nodes', () => {
+    expect(readConfig({ ...DEV, MAX_BODY_BYTES: '8388608' }).maxBodyBytes).toBe(8_388_608);
+    expect(VARIABLES.MAX_BODY_BYTES.form).toBe('a whole number from 1 to 8388608');
   });
 
   it('never shows a secret', () => {

@@ -1,8 +1,11 @@
 import { LIMITS } from '#contracts';
+import { DEFAULT_LIMITS } from '#transport';
 import * as forms from './value-forms';
 import type { ValueForm } from './value-forms';
 
 const MEGABYTE = 1_048_576;
+/** A command goes from node to node in one frame, with room for what stands in it beside the body. */
+const BODY_BYTES_MAX = DEFAULT_LIMITS.frameBytes / 2;
 
 /** Every variable that the server knows, with its form. Defaults are in `read-config.ts`, beside their use. */
 export const VARIABLES = {
@@ -39,7 +42,7 @@ export const VARIABLES = {
   PEER_TLS_KEY_PATH: forms.path,
   PEER_TLS_CLIENT_CA_PATH: forms.path,
   CORS_ORIGINS: forms.list(forms.corsOrigin),
-  MAX_BODY_BYTES: forms.wholeNumber(1, 64 * MEGABYTE, LIMITS.bodyBytes),
+  MAX_BODY_BYTES: forms.wholeNumber(1, BODY_BYTES_MAX, LIMITS.bodyBytes),
   RATE_LIMIT_QPS: forms.wholeNumber(0, 1_000_000, 200),
   MAX_CONNECTIONS_PER_ADDRESS: forms.wholeNumber(0, 1_000_000, 256),
   AUTH_FAILURE_LIMIT_QPS: forms.wholeNumber(0, 1_000_000, 1_000),
