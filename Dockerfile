@@ -41,7 +41,7 @@ WORKDIR /app
 USER 10001:10001
 VOLUME /data
 # The flag is the one in the first line of bin/agentstate.
-ENTRYPOINT ["node", "--max-semi-space-size=32", "/app/bin/agentstate"]
+ENTRYPOINT ["node", "--max-semi-space-size=32", "--heap-growing-percent=300", "/app/bin/agentstate"]
 
 FROM program AS agentstate-cli
 CMD ["--help"]
