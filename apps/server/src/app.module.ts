@@ -4,22 +4,30 @@ import { ApiModule } from './api/api.module';
 import { AuthModule } from './auth';
 import { ConfigModule, type ServerConfig } from './config';
 import { HealthModule } from './health/health.module';
-import { LifecycleModule } from './lifecycle';
+import { type Lifecycle, LifecycleModule } from './lifecycle';
 import { type Logger, LoggingModule } from './logging';
-import { MetricsModule } from './metrics';
+import { MetricsModule, type ServerMetrics } from './metrics';
 import { type EngineFactory, ReplicationModule } from './replication';
+
+/** What is there before the modules are. */
+export interface AppParts {
+  readonly config: ServerConfig;
+  readonly logger: Logger;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: ServerMetrics;
+}
 
 /** One module per concern; what they share is made once, here. */
 @Module({})
 export class AppModule {
-  static register(config: ServerConfig, logger: Logger, createEngine: EngineFactory): DynamicModule {
+  static register(parts: AppParts, createEngine: EngineFactory): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        ConfigModule.register(config),
-        LoggingModule.register(logger),
-        LifecycleModule,
-        MetricsModule,
+        ConfigModule.register(parts.config),
+        LoggingModule.register(parts.logger),
+        LifecycleModule.register(parts.lifecycle),
+        MetricsModule.register(parts.metrics),
         ReplicationModule.register(createEngine),
         AuthModule,
         ApiModule,

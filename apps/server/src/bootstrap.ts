@@ -1,7 +1,7 @@
 import { type Application, createApplication } from './application';
 import { followKeyFiles } from './auth';
 import { type ServerConfig, readConfig } from './config';
-import { closeServer, listen } from './http/listen';
+import { Edge } from './edge';
 import { type Logger, createLogger } from './logging';
 import { type EngineFactory, createEngine as createNodeEngine } from './replication';
 
@@ -29,15 +29,17 @@ export async function serve(
 ): Promise<RunningServer> {
   const config = readConfig(environment);
   const logger = createLogger(config.logLevel);
-  const application = await createApplication(config, logger, createEngine);
-  const unfollowKeys = followKeyFiles(environment, application.authorizer, logger);
-  const stop = stopOnce(application, logger, unfollowKeys);
+  const edge = new Edge(config, logger);
   try {
-    const { apiServer, adminServer } = application.face;
-    const host = config.httpHost;
-    const httpPort = await listen(apiServer, { host, port: config.httpPort, variable: 'HTTP_PORT' });
-    const adminPort = await listen(adminServer, { host, port: config.adminPort, variable: 'ADMIN_PORT' });
-    const { nodeId, region, devMode } = config;
+    // Before the data is touched: a taken port is found first, and probes are answered however long the rest takes.
+    const { httpPort, adminPort } = await edge.listen();
+    const { httpHost: host, nodeId, region, devMode } = config;
+    // Not by the names of the start line, whose readers send requests at once.
+    const listening = { api: `${host}:${httpPort}`, admin: `${host}:${adminPort}` };
+    logger.info(listening, 'agentstate answers probes and is starting');
+    const application = await createApplication(edge, createEngine);
+    const unfollowKeys = followKeyFiles(environment, application.authorizer, logger);
+    edge.lifecycle.isStarting = false;
     logger.info(
       {
         http_host: host,
@@ -50,32 +52,28 @@ export async function serve(
       'agentstate is serving',
     );
     const leave = async (): Promise<void> => {
-      application.lifecycle.isLeaving = true;
+      edge.lifecycle.isLeaving = true;
       await application.engine.handOver();
     };
-    return { config, logger, httpPort, adminPort, leave, stop };
+    return { config, logger, httpPort, adminPort, leave, stop: stopOnce(edge, application, unfollowKeys) };
   } catch (error) {
-    await stop();
+    await edge.abandon();
     throw error;
   }
 }
 
 /** Stops accepting, ends watches and takes no more writes, lets running requests end, then closes the rest. */
-function stopOnce(
-  { nest, face, engine, lifecycle, tls }: Application,
-  logger: Logger,
-  unfollowKeys: () => void,
-): () => Promise<void> {
+function stopOnce(edge: Edge, { nest, engine }: Application, unfollowKeys: () => void): () => Promise<void> {
+  const { face, lifecycle, logger } = edge;
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     lifecycle.isDraining = true;
-    tls?.close();
     unfollowKeys();
     logger.debug('the server is stopping');
     const cut = setTimeout(() => face.destroyConnections(), REQUEST_GRACE_MS);
-    const closed = [face.apiServer, face.adminServer].map((server) => closeServer(server));
+    const closed = edge.close();
     await engine.stop();
-    await Promise.all(closed);
+    await closed;
     clearTimeout(cut);
     await nest.close();
     logger.debug('the server has stopped');

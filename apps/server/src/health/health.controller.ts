@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import type { Engine } from '#replication';
 import { Lifecycle } from '../lifecycle';
 import { ENGINE } from '../replication';
-import { readinessOf } from './readiness';
+import { ALIVE, type ProbeAnswer, readinessAnswer } from './probe-answers';
 
 @ApiExcludeController()
 @Controller()
@@ -14,18 +14,17 @@ export class HealthController {
     private readonly lifecycle: Lifecycle,
   ) {}
 
-  /** Liveness: the process answers, whatever its group does. */
   @Get('health')
   async health(@Res() reply: FastifyReply): Promise<void> {
-    await reply.type('text/plain; charset=utf-8').send('ok');
+    await send(ALIVE, reply);
   }
 
   @Get('ready')
   async ready(@Res() reply: FastifyReply): Promise<void> {
-    const { isReady, report } = readinessOf(this.engine.readiness(), this.lifecycle);
-    await reply
-      .status(isReady ? 200 : 503)
-      .type('application/json')
-      .send(JSON.stringify(report));
+    await send(readinessAnswer(this.engine.readiness(), this.lifecycle), reply);
   }
+}
+
+async function send({ status, contentType, text }: ProbeAnswer, reply: FastifyReply): Promise<void> {
+  await reply.status(status).type(contentType).send(text);
 }

@@ -5,7 +5,9 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerConfig } from '../config';
 import { problemOf, stateErrorOf } from '../errors';
+import type { Lifecycle } from '../lifecycle';
 import type { TlsMaterial } from '../tls';
+import { answerStarting } from './answer-starting';
 import { registerBodyParser } from './body-parser';
 import { answerClientError } from './client-errors';
 import { ConnectionBook } from './connection-book';
@@ -28,7 +30,8 @@ export interface HttpFace {
   useTls(material: TlsMaterial): void;
 }
 
-export interface HttpFaceHost extends Pick<GateOptions, 'authorizer' | 'isDraining' | 'audit'> {
+export interface HttpFaceHost extends Pick<GateOptions, 'authorizer' | 'audit'> {
+  readonly lifecycle: Lifecycle;
   /** Without it the servers speak plain HTTP. */
   readonly tls: TlsMaterial | undefined;
   readonly onConnectionRefused: (reason: string) => void;
@@ -39,7 +42,12 @@ export function createHttpFace(config: ServerConfig, host: HttpFaceHost): HttpFa
   const onAdminPort = new WeakSet<IncomingMessage>();
   const connections = new ConnectionBook(config.maxConnectionsPerAddress, host.onConnectionRefused);
   const tlsServers: TlsServer[] = [];
-  const serverOf = (handler: Handler, rejectUnauthorized: boolean): Server => {
+  const { lifecycle } = host;
+  const serverOf = (whenStarted: Handler, rejectUnauthorized: boolean): Server => {
+    const handler: Handler = (message, response) =>
+      lifecycle.isStarting
+        ? answerStarting(message, response, { lifecycle, standing })
+        : whenStarted(message, response);
     const server = host.tls
       ? createTlsServer({ ...HTTP_SERVER_OPTIONS, ...tlsOptions(host.tls, rejectUnauthorized) }, handler)
       : createServer(HTTP_SERVER_OPTIONS, handler);
@@ -74,7 +82,11 @@ export function createHttpFace(config: ServerConfig, host: HttpFaceHost): HttpFa
   });
   const fastify = adapter.getInstance<FastifyInstance>();
   registerBodyParser(fastify, config.maxBodyBytes);
-  registerGate(fastify, { config, ...host, isOnAdminPort: (message) => onAdminPort.has(message) });
+  registerGate(fastify, {
+    ...{ config, ...host },
+    isDraining: () => lifecycle.isDraining,
+    isOnAdminPort: (message) => onAdminPort.has(message),
+  });
   // Probes of orchestrators have no certificate: on the admin port the gate asks for it, for everything else.
   const adminServer = serverOf((message, response) => {
     onAdminPort.add(message);

@@ -32,27 +32,32 @@ import { aloneIdentity, knownIdentity } from './first-identity';
 import { Quarantine } from './quarantine';
 import { aloneOn, openPeerNetwork, type PeerNetwork } from './peer-network';
 
-/** Makes and starts the engine of a node; rejects with a `StartError` when its data or address cannot be used. */
+/**
+ * Makes and starts the engine of a node; rejects with a `StartError` when its data or address cannot be used. Until
+ * then `onProgress` is told what it does or waits for: for whoever asks, so it names no addresses.
+ */
 export type EngineFactory = (
   config: ServerConfig,
   metrics: EngineObserver,
   logger: Logger,
+  onProgress: (what: string) => void,
 ) => Promise<Engine>;
 
-export const createEngine: EngineFactory = async (config, metrics, logger) => {
+export const createEngine: EngineFactory = async (config, metrics, logger, onProgress) => {
   await prepareFolder(config.dataDir);
   try {
-    return await openNode(config, metrics, logger);
+    return await openNode({ config, metrics, logger, onProgress });
   } catch (error) {
     throw startErrorOf(error, config.dataDir);
   }
 };
 
-async function openNode(config: ServerConfig, metrics: EngineObserver, logger: Logger): Promise<Engine> {
+async function openNode(telling: Telling): Promise<Engine> {
+  const { config, logger } = telling;
   const lock = await lockFolder(config.dataDir);
   const identities = new IdentityFile(config.dataDir);
   const quarantine = new Quarantine(config.dataDir);
-  const open = (): Promise<Engine> => openData({ config, metrics, logger, identities, quarantine, lock });
+  const open = (): Promise<Engine> => openData({ ...telling, identities, quarantine, lock });
   try {
     const kept = await new RestoreSwitch(config.dataDir).resume();
     if (kept !== undefined) logger.info({ folder: kept }, 'a restore that was cut off is done now');
@@ -73,10 +78,14 @@ async function openNode(config: ServerConfig, metrics: EngineObserver, logger: L
   }
 }
 
-interface Opening {
+interface Telling {
   readonly config: ServerConfig;
   readonly metrics: EngineObserver;
   readonly logger: Logger;
+  readonly onProgress: (what: string) => void;
+}
+
+interface Opening extends Telling {
   readonly identities: IdentityFile;
   readonly quarantine: Quarantine;
   readonly lock: FolderLock;
@@ -180,15 +189,18 @@ function openBus({ nats, nodeId }: ServerConfig, clusterId: string, logger: Logg
 }
 
 async function meetPeers(opening: Opening): Promise<PeerNetwork> {
-  const { config, identities, quarantine, metrics, logger } = opening;
+  const { config, identities, quarantine } = opening;
   const known = await knownIdentity(identities, config);
   const clustered =
     config.clusterNodes.length > 1 ||
     config.clusterJoin.length > 0 ||
     quarantine.peers !== undefined ||
     (known !== undefined && !isAlone(known));
-  if (clustered) return openPeerNetwork(config, { identities, quarantine }, known, { metrics, logger });
-  return aloneOn(known ?? (await aloneIdentity(identities, config)), config);
+  const peers = clustered
+    ? await openPeerNetwork(config, { identities, quarantine }, known, opening)
+    : aloneOn(known ?? (await aloneIdentity(identities, config)), config);
+  opening.onProgress('reading its data');
+  return peers;
 }
 
 function isDamage(error: unknown): boolean {

@@ -40,6 +40,12 @@ export interface PeerNetwork {
   serve(node: Node): void;
 }
 
+export interface PeerTelling {
+  readonly metrics: EngineObserver;
+  readonly logger: Logger;
+  readonly onProgress: (what: string) => void;
+}
+
 const SHORT_SECRET_CHARACTERS = 16;
 const DEVELOPMENT_SECRET = 'agentstate-development';
 
@@ -57,9 +63,9 @@ export async function openPeerNetwork(
   config: ServerConfig,
   disk: { readonly identities: IdentityFile; readonly quarantine: Quarantine },
   known: NodeIdentity | undefined,
-  telling: { readonly metrics: EngineObserver; readonly logger: Logger },
+  telling: PeerTelling,
 ): Promise<PeerNetwork> {
-  const introduction = new PeerIntroduction(config, disk, telling.metrics, telling.logger);
+  const introduction = new PeerIntroduction(config, disk, telling);
   try {
     return await introduction.open(known);
   } catch (error) {
@@ -79,12 +85,12 @@ class PeerIntroduction {
   constructor(
     private readonly config: ServerConfig,
     private readonly disk: { readonly identities: IdentityFile; readonly quarantine: Quarantine },
-    private readonly metrics: EngineObserver,
-    private readonly logger: Logger,
+    private readonly telling: PeerTelling,
   ) {}
 
   async open(known: NodeIdentity | undefined): Promise<PeerNetwork> {
-    const { config, logger } = this;
+    const { config } = this;
+    const { logger } = this.telling;
     const incarnation = known?.incarnation ?? (await this.disk.identities.incarnation());
     this.identity = known;
     this.formation = this.newFormation(incarnation);
@@ -97,9 +103,9 @@ class PeerIntroduction {
       joinKinds: new Set(KINDS_BEFORE_MEMBERSHIP),
       onJoinRequest: (hello, kind, body) => this.answer(hello, kind, body),
       observer: {
-        onRoundTrip: (member, seconds) => this.metrics.peerAnswered(this.nameOf(member), seconds),
-        onRefused: (reason) => this.metrics.peerRefused(reason),
-        onFault: (reason) => this.metrics.peerFaulted(reason),
+        onRoundTrip: (member, seconds) => this.telling.metrics.peerAnswered(this.nameOf(member), seconds),
+        onRefused: (reason) => this.telling.metrics.peerRefused(reason),
+        onFault: (reason) => this.telling.metrics.peerFaulted(reason),
       },
       logger: {
         info: (what, fields) => logger.info(fields, what),
@@ -117,7 +123,7 @@ class PeerIntroduction {
     });
     this.transport = transport;
     this.tls?.follow(
-      { logger, certificateLoaded: (use, seconds) => this.metrics.certificateLoaded(use, seconds) },
+      { logger, certificateLoaded: (use, seconds) => this.telling.metrics.certificateLoaded(use, seconds) },
       () => transport.reloadCredentials(),
     );
     if (this.identity === undefined) {
@@ -150,9 +156,10 @@ class PeerIntroduction {
         return await formation.run();
       } catch (error) {
         if (!(error instanceof KnownUnderAnotherDisk)) throw error;
-        this.logger.warn(`${error.message}: joining it as a new member in the place of the old one`);
+        this.telling.logger.warn(`${error.message}: joining it as a new member in the place of the old one`);
       }
     }
+    this.telling.onProgress('waiting to be let into the cluster');
     const name = config.nodeId as NodeName;
     const others = config.clusterNodes.filter((node) => node.name !== name);
     const { host, port } = { host: this.advertisedHost(), port: transport.address.port };
@@ -173,7 +180,7 @@ class PeerIntroduction {
         },
       },
       clock: SYSTEM_CLOCK,
-      onProgress: (what) => this.logger.info(what),
+      onProgress: (what) => this.telling.logger.info(what),
       stopped: () => this.closed,
     };
   }
@@ -188,8 +195,13 @@ class PeerIntroduction {
         `CLUSTER_NODES does not name this node, NODE_ID=${nodeId}. Example: CLUSTER_NODES=${nodeId}=127.0.0.1:7400@local`,
       );
     }
+    const introducing = this.introducing();
     return new Formation({
-      ...this.introducing(),
+      ...introducing,
+      onProgress: (what) => {
+        introducing.onProgress(what);
+        this.telling.onProgress(what);
+      },
       name: nodeId as NodeName,
       incarnation,
       nodes: clusterNodes.map((node) => ({ ...node, name: node.name as NodeName })),
@@ -252,7 +264,9 @@ class PeerIntroduction {
     this.tls = peerTls(this.config);
     const made = credentials(this.config, this.tls);
     if (made.secret !== undefined && made.secret.length < SHORT_SECRET_CHARACTERS) {
-      this.logger.warn('CLUSTER_SECRET is short: whoever reaches the peer port can try guesses at it');
+      this.telling.logger.warn(
+        'CLUSTER_SECRET is short: whoever reaches the peer port can try guesses at it',
+      );
     }
     return made;
   }

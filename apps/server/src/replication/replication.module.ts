@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { SERVER_CONFIG, type ServerConfig } from '../config';
+import { Lifecycle } from '../lifecycle';
 import { LOGGER, type Logger } from '../logging';
 import { ServerMetrics } from '../metrics';
 import type { EngineFactory } from './create-engine';
@@ -16,9 +17,11 @@ export class ReplicationModule {
       providers: [
         {
           provide: ENGINE,
-          inject: [SERVER_CONFIG, ServerMetrics, LOGGER],
-          useFactory: (config: ServerConfig, metrics: ServerMetrics, logger: Logger) =>
-            createEngine(config, metrics.engine, logger),
+          inject: [SERVER_CONFIG, ServerMetrics, LOGGER, Lifecycle],
+          useFactory: (config: ServerConfig, metrics: ServerMetrics, logger: Logger, lifecycle: Lifecycle) =>
+            createEngine(config, metrics.engine, logger, (what) => {
+              lifecycle.startingOn = what;
+            }),
         },
       ],
       exports: [ENGINE],
