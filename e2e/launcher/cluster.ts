@@ -18,6 +18,8 @@ export interface ClusterOptions {
   readonly environmentOf?: (region: string) => Readonly<Record<string, string>>;
   /** The folder of a node, where the test wants a special one. */
   readonly dataDir?: (name: string) => string | undefined;
+  /** The test starts the nodes itself. */
+  readonly isStartedByTest?: boolean;
 }
 
 /**
@@ -201,7 +203,7 @@ export class Cluster {
         }),
       );
     }
-    await Promise.all(this.nodes.map((node) => node.start()));
+    if (!this.options.isStartedByTest) await Promise.all(this.nodes.map((node) => node.start()));
   }
 
   private async dataDir(name: string): Promise<string> {
