@@ -131,7 +131,7 @@ run_one_node() {
 walk_docker_run() {
   say 'one node: docker run'
   run_one_node
-  wait_for 60 'the node to answer' curl -sS --fail "$(url "$PROJECT-quickstart")/health"
+  wait_for 60 'the node to be ready' curl -sS --fail "$(url "$PROJECT-quickstart")/ready"
   curl -sS --fail "$(url "$PROJECT-quickstart" 9090)/metrics" | grep '^watch_' >"$LOGS/watch-metrics.log"
   docker rm --force "$PROJECT-quickstart" >/dev/null
 
