@@ -39,7 +39,7 @@ export async function serve(
     logger.info(listening, 'agentstate answers probes and is starting');
     const application = await createApplication(edge, createEngine);
     const unfollowKeys = followKeyFiles(environment, application.authorizer, logger);
-    edge.lifecycle.isStarting = false;
+    edge.lifecycle.started();
     logger.info(
       {
         http_host: host,

@@ -111,28 +111,42 @@ describe('a node that starts', () => {
     }
   });
 
-  it('refuses everything else as an error of the API, also where a body comes with it', async () => {
-    for (const port of [start.ports.http, start.ports.admin]) {
-      for (const [method, path] of [
-        ['PUT', '/v1/a/objects/x'],
-        ['GET', '/metrics'],
-        ['GET', '/healthy'],
-        ['POST', '/health'],
-      ] as const) {
-        const headers = { 'content-type': 'application/json', 'x-request-id': 'mine' };
+  it('refuses everything else after a moment as an error of the API, also where a body comes with it', async () => {
+    const requests = [
+      ['PUT', '/v1/a/objects/x'],
+      ['GET', '/metrics'],
+      ['GET', '/healthy'],
+      ['POST', '/health'],
+    ] as const;
+    const headers = { 'content-type': 'application/json', 'x-request-id': 'mine' };
+    const answers = [start.ports.http, start.ports.admin].flatMap((port) =>
+      requests.map(([method, path]) => {
         const body = method === 'GET' ? undefined : Buffer.alloc(3_000_000, ' ');
-        const refused = await send(port, path, { method, headers, body });
-        expect(refused).toMatchObject({
-          status: 503,
-          headers: { 'content-type': 'application/problem+json', 'retry-after': '1', 'x-request-id': 'mine' },
-        });
-        expect(JSON.parse(refused.text)).toMatchObject({
-          code: 'not_ready',
-          status: 503,
-          request_id: 'mine',
-        });
-      }
+        return send(port, path, { method, headers, body });
+      }),
+    );
+    for (const refused of await Promise.all(answers)) {
+      expect(refused).toMatchObject({
+        status: 503,
+        headers: { 'content-type': 'application/problem+json', 'retry-after': '1', 'x-request-id': 'mine' },
+      });
+      expect(JSON.parse(refused.text)).toMatchObject({ code: 'not_ready', status: 503, request_id: 'mine' });
     }
+  });
+
+  it('answers what came shortly before its engine', async () => {
+    const put = {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.from('{"body":1}'),
+    };
+    const [written, ready] = [
+      send(start.ports.http, '/v1/a/objects/x', put),
+      send(start.ports.http, '/ready'),
+    ];
+    expect((await ready).status).toBe(503);
+    start.engineComes();
+    expect(await written).toMatchObject({ status: 200 });
   });
 
   it('serves on the same connections once its engine is there', async () => {

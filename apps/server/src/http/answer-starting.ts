@@ -7,29 +7,45 @@ import type { StandingHeaders } from './client-errors';
 import { discardRestOfBody } from './discard-body';
 import { requestIdOf } from './request-id';
 
+type Handler = (message: IncomingMessage, response: ServerResponse) => void;
+
+export interface StartingOptions {
+  readonly lifecycle: Lifecycle;
+  readonly standing: StandingHeaders;
+  /** Takes requests once there is an engine. */
+  readonly whenStarted: Handler;
+}
+
+/** An engine with a folder of the usual size is there before that: whoever asked meanwhile need not ask again. */
+const PATIENCE_MS = 2_000;
+
 /**
- * Answers before there is an engine, which may take long: a cluster forms when its last first member comes. Probes
- * learn that the process lives and what it waits for, and nothing else is served.
+ * Takes requests before there is an engine, which may take long: a cluster forms when its last first member comes.
+ * Probes learn at once that the process lives and what it waits for. Everything else waits for the engine for a
+ * moment, its body unread, and is then refused.
  */
 export function answerStarting(
   message: IncomingMessage,
   response: ServerResponse,
-  { lifecycle, standing }: { readonly lifecycle: Lifecycle; readonly standing: StandingHeaders },
+  { lifecycle, standing, whenStarted }: StartingOptions,
 ): void {
   const requestId = requestIdOf(message);
-  for (const [name, value] of Object.entries(standing)) response.setHeader(name, value);
-  response.setHeader('x-request-id', requestId);
+  const answer = (status: number, headers: Iterable<readonly [string, string]>, text: string): void => {
+    for (const [name, value] of [...Object.entries(standing), ...headers]) response.setHeader(name, value);
+    response.setHeader('x-request-id', requestId);
+    response.setHeader('content-length', Buffer.byteLength(text));
+    response.writeHead(status).end(text);
+    discardRestOfBody(message);
+  };
   const probe = probeAnswer(message, lifecycle);
-  if (probe !== undefined) {
-    response.setHeader('content-type', probe.contentType);
-    end(response, probe.status, probe.text);
-  } else {
+  if (probe !== undefined) return answer(probe.status, [['content-type', probe.contentType]], probe.text);
+  void lifecycle.whenStarted(PATIENCE_MS).then(() => {
+    if (message.destroyed) return;
+    if (!lifecycle.isStarting) return whenStarted(message, response);
     const error = new StateError('not_ready', 'The node is starting: /ready says what it waits for.');
     const { status, headers, json } = problemOf(error, requestId);
-    for (const [name, value] of headers) response.setHeader(name, value);
-    end(response, status, json);
-  }
-  discardRestOfBody(message);
+    answer(status, headers, json);
+  });
 }
 
 function probeAnswer({ method, url = '' }: IncomingMessage, lifecycle: Lifecycle): ProbeAnswer | undefined {
@@ -42,9 +58,4 @@ function probeAnswer({ method, url = '' }: IncomingMessage, lifecycle: Lifecycle
     default:
       return undefined;
   }
-}
-
-function end(response: ServerResponse, status: number, text: string): void {
-  response.setHeader('content-length', Buffer.byteLength(text));
-  response.writeHead(status).end(text);
 }

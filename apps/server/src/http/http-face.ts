@@ -46,7 +46,7 @@ export function createHttpFace(config: ServerConfig, host: HttpFaceHost): HttpFa
   const serverOf = (whenStarted: Handler, rejectUnauthorized: boolean): Server => {
     const handler: Handler = (message, response) =>
       lifecycle.isStarting
-        ? answerStarting(message, response, { lifecycle, standing })
+        ? answerStarting(message, response, { lifecycle, standing, whenStarted })
         : whenStarted(message, response);
     const server = host.tls
       ? createTlsServer({ ...HTTP_SERVER_OPTIONS, ...tlsOptions(host.tls, rejectUnauthorized) }, handler)
