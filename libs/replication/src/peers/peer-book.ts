@@ -72,9 +72,10 @@ export class PeerBook {
   }
 
   /**
-   * For while the meta group has no leader here. Asks the nodes that this one knows for those that it does not. A node that was away while others joined, and
-   * while leadership of the meta group went to one of them, would otherwise refuse the only one that can tell it:
-   * what it would learn from the leader, it has to learn from its peers.
+   * For while the meta group has no leader here: finds out whether this node still is a member, and asks the nodes that it
+   * knows for those that it does not. A node that was away while others joined, and while leadership of the meta group
+   * went to one of them, would otherwise refuse the only one that can tell it: what it would learn from the leader, it
+   * has to learn from its peers.
    */
   async askAround(): Promise<void> {
     this.standing.look();
