@@ -111,15 +111,14 @@ test('a node whose read meets damage sets its data aside and comes back as a new
     await three.restart();
     await three.terminate();
     expect(await damageFiles(three.dataDir)).toBeGreaterThan(0);
-    await three.start();
-
+    // It may come upon the damage by itself before anybody reads.
+    const damaged = three.spawn();
     const local = new Client(three.url, NS);
-    const exit = three.ended();
-    const readAll = async (): Promise<void> => {
-      for (let n = 0; n < 100; n++) await local.get(`o${n}`, '?consistency=stale');
-    };
-    await Promise.race([exit, readAll().catch(() => undefined)]);
-    expect((await exit).code).toBe(1);
+    await until('it to have met the damage', async () => {
+      for (let n = 0; n < 100; n++) await local.get(`o${n}`, '?consistency=stale').catch(() => undefined);
+      return !damaged.isRunning;
+    });
+    expect(await damaged.exit).toEqual({ code: 1, signal: null });
 
     await three.start();
     const aside = (await readdir(three.dataDir)).filter((name) => name.startsWith('quarantine-'));

@@ -2,6 +2,7 @@ import { StateError } from '#contracts';
 import { SimClock } from '#testkit';
 import { whileLeaderless } from './leader-patience';
 import { noLeader } from './pending-reads';
+import { moved } from './refusals';
 
 const PATIENCE_MS = 3_000;
 const STEP_MS = 5;
@@ -34,6 +35,14 @@ const ledFrom =
   (ms: number) =>
   (nowMs: number): Promise<string> =>
     nowMs < ms ? Promise.reject(noLeader()) : Promise.resolve('done');
+
+test('it waits for a new leader to learn what was decided before it, too', async () => {
+  const request = (nowMs: number): Promise<string> =>
+    nowMs < 4 * STEP_MS ? Promise.reject(moved()) : ledFrom(0)(nowMs);
+  const { asked, outcome } = await ask(request);
+  expect(outcome).toBe('done');
+  expect(asked).toBeGreaterThan(1);
+});
 
 test('it is asked once where there is a leader', async () => {
   expect(await ask(ledFrom(0))).toMatchObject({ asked: 1, outcome: 'done' });

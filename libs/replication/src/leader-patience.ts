@@ -1,13 +1,14 @@
 import { StateError } from '#contracts';
 import type { Clock } from './ports';
+import { isMoved } from './refusals';
 
 /** How soon a group is asked again whether it has a leader, in milliseconds. */
 const LOOK_AGAIN_MS = 25;
 
 /**
- * Runs a request again for as long as nobody leads its group, at most `patienceMs` from the first refusal on; then it
- * rejects as the request last did. `no_leader` always means that nothing happened, so that running it again is safe.
- * Whoever is patient does not notice an election.
+ * Runs a request again for as long as nobody leads its group, or whoever does has yet to learn what was decided before,
+ * at most `patienceMs` from the first refusal on; then it rejects as the request last did. Both refusals mean that
+ * nothing happened, so that running it again is safe. Whoever is patient does not notice an election.
  */
 export async function whileLeaderless<Answer>(
   clock: Pick<Clock, 'monotonicMs' | 'after'>,
@@ -19,7 +20,7 @@ export async function whileLeaderless<Answer>(
     try {
       return await request();
     } catch (error) {
-      if (!isLeaderless(error)) throw error;
+      if (!isLeaderless(error) && !isMoved(error)) throw error;
       untilMs ??= clock.monotonicMs() + patienceMs;
       if (clock.monotonicMs() + LOOK_AGAIN_MS > untilMs) throw error;
     }

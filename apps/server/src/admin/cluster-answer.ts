@@ -102,16 +102,17 @@ function membersOf(group: GroupView): readonly MemberId[] {
 }
 
 function memberAnswer(
-  { leader, replicas }: GroupView,
+  group: GroupView,
   member: MemberId,
   nameOf: (member: MemberId) => string,
 ): GroupMemberView {
+  const { leader, replicas } = group;
   const replica: Replica | undefined = replicas.find((one) => one.member === member);
-  const configuration = leader?.configuration ?? replicas[0]?.configuration;
-  const follows = configuration?.learners.includes(member) ? 'learner' : 'follower';
+  // A replica that has just begun does not know itself that it only learns.
+  const isLearner = newestOf(group)?.configuration.learners.includes(member) === true;
   return {
     node_id: nameOf(member),
-    role: replica === undefined ? follows : ROLES[replica.role],
+    role: isLearner ? 'learner' : replica === undefined ? 'follower' : ROLES[replica.role],
     match_index: leader?.matches.find((one) => one.member === member)?.match ?? null,
   };
 }

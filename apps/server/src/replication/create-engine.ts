@@ -155,7 +155,8 @@ async function openData(opening: Opening): Promise<Engine> {
         warning: (what, error) => logger.warn({ err: error }, what),
       },
       onFatal,
-      onRemoved: () => endRemoved(logger),
+      // A second signal would cut the stop off that the first has begun.
+      onRemoved: once(() => endRemoved(logger)),
       onReleased: async () => {
         if (started) await lock.release();
       },
@@ -331,6 +332,15 @@ function endRemoved(logger: Logger): void {
     'this node was removed from its cluster and stops; empty its folder to let it join as a new one',
   );
   process.kill(process.pid, 'SIGTERM');
+}
+
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    act();
+  };
 }
 
 function startErrorOf(error: unknown, dataDir: string): unknown {
