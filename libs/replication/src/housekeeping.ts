@@ -72,11 +72,16 @@ export class Housekeeping {
     this.busy.add(replica);
     void this.tend(replica)
       .catch((error: unknown) => {
-        // Losing leadership meanwhile is no news; the next leader finds the same to do.
-        if (this.running && !(error instanceof StateError))
-          this.options.onError(error instanceof Error ? error : new Error(String(error)));
+        // Losing leadership meanwhile is no news; the next leader finds the same to do. Nor is what a replica says that
+        // was given up while it waited: its state is closed.
+        if (!this.running || error instanceof StateError || !this.isHeld(replica)) return;
+        this.options.onError(error instanceof Error ? error : new Error(String(error)));
       })
       .finally(() => this.busy.delete(replica));
+  }
+
+  private isHeld(replica: Replica): boolean {
+    return [...this.options.driver.all()].includes(replica);
   }
 
   private async tend(replica: Replica): Promise<void> {

@@ -68,6 +68,11 @@ const KEPT_SEEDS: readonly { readonly seed: number; readonly steps: number; read
   },
   { seed: 50_784, steps: 20_000, why: 'the judge did not see what a node decided alone while it opened' },
   {
+    seed: 130_236,
+    steps: 20_000,
+    why: 'what looks for indexes to build read the state of a replica that was given up meanwhile',
+  },
+  {
     seed: 51_088,
     steps: 20_000,
     why: 'the judge did not know of what a node that was just opening had sent as committed',
